@@ -1,0 +1,132 @@
+import type { TimeWindow } from '../../shared/clock.js';
+import type { Money } from '../../shared/money.js';
+
+/**
+ * One payment service provider (PSP), as the rest of the service sees it. Read this file first.
+ *
+ * Every verb answers with a *snapshot*: how the PSP sees the payment now. A decline is a value in the snapshot; only trouble is
+ * thrown, always as a {@link GatewayError}. An optional verb that is present is a capability: ask with {@link supports}.
+ */
+export interface PaymentGateway {
+  /** Asks the PSP to take the payment. `order.attemptId` goes out as our reference. Sent at most once: no retry inside. */
+  createPayment(order: PaymentOrder): Promise<PaymentSnapshot>;
+  /** How the PSP sees the payment it calls `reference`. Throws `payment_not_found` when it knows none. */
+  fetchPayment(reference: string): Promise<PaymentSnapshot>;
+  /** The payment that carries our attempt id, or null when the PSP, asked completely, shows none. Resolves a lost reply. */
+  findPayment?(attempt: AttemptReference): Promise<PaymentSnapshot | null>;
+}
+
+/** The verbs that a PSP may lack. */
+export type OptionalVerb = { [V in keyof PaymentGateway]-?: undefined extends PaymentGateway[V] ? V : never }[keyof PaymentGateway];
+
+/** Tells whether the gateway has the verb, and narrows its type so that it can be called. */
+export function supports<V extends OptionalVerb>(gateway: PaymentGateway, verb: V): gateway is PaymentGateway & Required<Pick<PaymentGateway, V>> {
+  return typeof gateway[verb] === 'function';
+}
+
+export type CaptureMethod = 'automatic' | 'manual';
+export type PaymentMethodType = 'card';
+
+/** What one call asks of the PSP. Everything the adapter may use, and nothing else. */
+export type PaymentOrder = {
+  /** Our reference at the PSP: the attempt id. */
+  attemptId: string;
+  paymentId: string;
+  amount: Money;
+  capture: CaptureMethod;
+  method: { type: PaymentMethodType; /** The PSP's own single-use token. A secret. */ token: string; installments: number };
+  /** Any length up to 255; the adapter cuts or pads to what its PSP takes. */
+  description: string | null;
+  customer: Customer;
+};
+
+export type Customer = {
+  email: string;
+  firstName?: string;
+  lastName?: string;
+  phone?: string;
+  country?: string;
+  address?: { line1?: string; city?: string; state?: string; postalCode?: string };
+  document?: { type: string; number: string };
+  ip?: string;
+  deviceId?: string;
+};
+
+/** What is needed to look for a payment whose reply was lost. */
+export type AttemptReference = {
+  attemptId: string;
+  amount: Money;
+  /** When the call was about to go out, and when it could at the latest have gone out. Wall clock. */
+  sentAt: Date;
+  deadlineAt: Date;
+};
+
+/** How the PSP sees a payment now. */
+export type PaymentSnapshot = SnapshotFacts & SnapshotOutcome;
+
+export type SnapshotOutcome =
+  | { status: 'authorized' | 'captured' | 'voided' | 'expired' }
+  /** Also the answer for every PSP word that is not in the adapter's table; `unmapped` then carries that word and raises an alert. */
+  | { status: 'pending'; unmapped?: string }
+  | { status: 'requires_action'; action: CustomerAction }
+  | { status: 'declined'; decline: Decline };
+
+export type SnapshotFacts = {
+  /** The PSP's id of the payment; null where it gives none (Culqi's REVIEW). */
+  reference: string | null;
+  /** The attempt id as the PSP echoes it, or null when the answer does not show it. */
+  ourReference: string | null;
+  /** The amount asked, not what instalment interest makes of it. Null when the answer does not show it. */
+  amount: Money | null;
+  captured: Money | null;
+  refunded: Money | null;
+  fee?: Money;
+  feeBreakdown?: FeeBreakdown;
+  net?: Money;
+  card?: CardFacts;
+  authorizationCode?: string;
+  /** The PSP's word for the outcome, as it stands in its answer. */
+  pspCode?: string;
+  fraudScore?: number;
+  /** Other payments at the PSP that carry the same attempt id: money taken twice. References, oldest first. */
+  duplicates?: string[];
+  /** The PSP's answer for the audit trail, already without tokens, keys and card data. */
+  raw: unknown;
+};
+
+/** Parts of the fee, in minor units of its currency: fee = percent + fixed + tax. */
+export type FeeBreakdown = { percentMinor: bigint; fixedMinor: bigint; taxMinor: bigint };
+
+export type CardFacts = { brand?: string; last4?: string; bin?: string; funding?: 'credit' | 'debit' | 'prepaid'; issuerCountry?: string };
+
+/** What the customer must do before the payment can go on. */
+export type CustomerAction = { type: 'three_ds'; publicKey: string; expiresAt: Date };
+
+/** Why a payment was refused. `message` is for the merchant; `userMessage` is what the PSP would tell the customer, if it says. */
+export type Decline = { code: DeclineCode; pspCode: string; message: string; userMessage?: string; retryable: boolean };
+
+/** Normalised decline codes of the HTTP contract. */
+export const DECLINE_CODES = [
+  'card_declined', 'insufficient_funds', 'expired_card', 'invalid_card', 'incorrect_cvc', 'fraud_suspected', 'stolen_or_lost_card',
+  'issuer_unavailable', 'contact_issuer', 'limit_exceeded', 'authentication_failed', 'processing_error',
+] as const;
+export type DeclineCode = (typeof DECLINE_CODES)[number];
+
+/** What an adapter is opened with: for one call, or for a few calls within one window. */
+export type GatewayContext<Credentials> = {
+  credentials: Credentials;
+  environment: 'sandbox' | 'production';
+  /** Base addresses by the names in the definition's `hosts`. */
+  hosts: Readonly<Record<string, URL>>;
+  /** Every byte to the PSP goes through here. */
+  send: SendHttp;
+  /** The time in which all calls of this adapter must begin and end. */
+  window: TimeWindow;
+  now: () => Date;
+};
+
+export type HttpRequest = { method: 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE'; url: URL; headers: Readonly<Record<string, string>>; body?: string };
+export type HttpAnswer = { status: number; headers: Readonly<Record<string, string>>; body: string };
+
+/** Sends one request once within the window. @throws GatewayError `not_contacted` before the first byte went out, `outcome_unknown` after it. */
+export type SendHttp = (request: HttpRequest, window: TimeWindow) => Promise<HttpAnswer>;
