@@ -1,0 +1,6 @@
+import { FirstTables } from './Migration20261124000000_first_tables.js';
+
+/** Every migration, oldest first. Forward only: a mistake is mended by the next one. */
+export const MIGRATIONS = [
+  { name: 'Migration20261124000000_first_tables', class: FirstTables },
+];

@@ -1,0 +1,46 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import type { Env } from './config/env.js';
+import { GatewaysModule } from './gateways/gateways.module.js';
+import { ExpiryJob } from './payments/expiry-job.js';
+import { LookUpJob } from './payments/look-up-job.js';
+import { PaymentsModule } from './payments/payments.module.js';
+import { UnappliedSnapshots } from './payments/unapplied-snapshots.js';
+import type { Database } from './platform/database/database.js';
+import { checkConnection, checkSchema, checkSession } from './platform/database/readiness.js';
+import { HealthModule } from './platform/health/health.module.js';
+import { JobsModule } from './platform/jobs/jobs.module.js';
+import { PlatformModule } from './platform/platform.module.js';
+import { TenantsModule } from './tenants/tenants.module.js';
+import { MIGRATIONS } from '../migrations/migrations.js';
+
+/** The table of contents. */
+@Module({})
+export class AppModule {
+  /** The HTTP API; with the job runner in the same process unless `WORKER=off`. */
+  static api(env: Env, database: Database): DynamicModule {
+    return { module: AppModule, imports: [...features(env, database), ...(env.worker === 'inline' ? [jobs()] : [])] };
+  }
+
+  /** The job runner alone. */
+  static worker(env: Env, database: Database): DynamicModule {
+    return { module: AppModule, imports: [...features(env, database), jobs()] };
+  }
+}
+
+function features(env: Env, database: Database) {
+  return [
+    PlatformModule.forRoot(env, database),
+    HealthModule.forRoot([
+      { name: 'database', check: () => checkConnection(database) },
+      { name: 'session', check: () => checkSession(database) },
+      { name: 'schema', check: () => checkSchema(database, MIGRATIONS) },
+    ]),
+    GatewaysModule.forRoot({ hosts: env.hosts }),
+    TenantsModule,
+    PaymentsModule,
+  ];
+}
+
+function jobs(): DynamicModule {
+  return JobsModule.forHandlers([PaymentsModule], [LookUpJob, ExpiryJob, UnappliedSnapshots]);
+}

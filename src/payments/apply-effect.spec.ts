@@ -1,0 +1,110 @@
+import { describe, expect, it } from '@jest/globals';
+import type { GatewayProfile } from '../gateways/contract/gateway-definition.js';
+import type { PaymentSnapshot } from '../gateways/contract/payment-gateway.js';
+import { money } from '../shared/money.js';
+import { effectOf } from './apply-effect.js';
+import type { Attempt, Payment } from './payment.js';
+
+const profile: GatewayProfile = {
+  methods: ['card'], captureMethods: ['automatic'], limits: {}, installmentsMax: 1, honoursIdempotencyKey: false, echoesOurReference: true, lookupLagMs: 0, tokenLifetimeMs: 0,
+};
+const now = new Date('2026-11-24T00:00:00Z');
+const asked = money(12_900n, 'PEN');
+
+const attempt: Attempt = {
+  id: 'att_1', tenantId: 'ten_1', paymentId: 'pay_1', gateway: 'culqi', gatewayAccountId: 'gwa_1', operation: 'authorize', status: 'sent', amount: asked,
+  gatewayReference: null, code: null, pspCode: null, latencyMs: null, sentAt: now, deadlineAt: now, lookUps: 0, nextLookUpAt: null, firstAbsentAt: null, answer: null, createdAt: now,
+};
+const payment: Payment = {
+  id: 'pay_1', tenantId: 'ten_1', version: 2, state: { status: 'processing', processingReason: 'in_flight' }, amount: asked, capturedMinor: 0n, fees: null,
+  captureMethod: 'automatic', gateway: 'culqi', gatewayReference: null, authorizationCode: null, fraudScore: null, reference: 'R', uniqueReference: 'R', description: null,
+  returnUrl: null, customer: { email: 'ana@ejemplo.pe' }, metadata: {}, method: { type: 'card', installments: 1 }, tokensSealed: 'v1.sealed', nextAction: null, failure: null,
+  plan: null, expiresAt: null, createdAt: now, updatedAt: now,
+};
+
+function captured(changes: Partial<PaymentSnapshot> = {}): PaymentSnapshot {
+  return { status: 'captured', reference: 'chr_1', ourReference: 'att_1', amount: asked, captured: asked, refunded: null, raw: null, ...changes } as PaymentSnapshot;
+}
+
+describe('a capture that the PSP shows as asked', () => {
+  const { payment: after, attempt: closed, tickets } = effectOf(payment, attempt, { kind: 'snapshot', snapshot: captured() }, profile);
+
+  it('captures the payment and closes the attempt', () => {
+    expect(after).toMatchObject({ state: { status: 'captured', processingReason: null }, capturedMinor: 12_900n, gatewayReference: 'chr_1' });
+    expect(closed).toMatchObject({ status: 'succeeded', gatewayReference: 'chr_1' });
+    expect(tickets).toEqual([]);
+  });
+
+  it('purges the tokens and keeps the reference exclusive', () => {
+    expect(after.tokensSealed).toBeNull();
+    expect(after.uniqueReference).toBe('R');
+  });
+});
+
+describe('an answer about money that differs from what was asked (A11)', () => {
+  it.each([
+    ['another amount', { amount: money(12_901n, 'PEN') }],
+    ['another currency', { amount: money(12_900n, 'USD') }],
+    ['no amount', { amount: null }],
+    ['another reference', { ourReference: 'att_2' }],
+    ['no reference of ours', { ourReference: null }],
+  ])('with %s is never a success, and a person must look', (_difference, changes) => {
+    const effect = effectOf(payment, attempt, { kind: 'snapshot', snapshot: captured(changes) }, profile);
+    expect(effect.payment.state.status).toBe('needs_review');
+    expect(effect.payment.capturedMinor).toBe(0n);
+    expect(effect.tickets).toMatchObject([{ kind: 'mismatch' }]);
+  });
+});
+
+describe('what a person must look at', () => {
+  it('is money that moved for an attempt that was closed; the payment does not move', () => {
+    const failed = { ...payment, state: { status: 'failed' as const, processingReason: null } };
+    const effect = effectOf(failed, { ...attempt, status: 'failed' }, { kind: 'snapshot', snapshot: captured() }, profile);
+    expect(effect.payment).toEqual(failed);
+    expect(effect.attempt).toMatchObject({ status: 'succeeded', gatewayReference: 'chr_1' });
+    expect(effect.tickets).toMatchObject([{ kind: 'late_capture' }]);
+  });
+
+  it('is a second charge of the same attempt', () => {
+    const effect = effectOf(payment, attempt, { kind: 'snapshot', snapshot: captured({ duplicates: ['chr_2'] }) }, profile);
+    expect(effect.payment.state.status).toBe('captured');
+    expect(effect.tickets).toMatchObject([{ kind: 'duplicate_charge', evidence: { duplicates: ['chr_2'] } }]);
+  });
+
+  it('is a word of the PSP that no table has: the payment waits', () => {
+    const snapshot = { ...captured(), status: 'pending', unmapped: 'in_mediation' } as PaymentSnapshot;
+    const effect = effectOf(payment, attempt, { kind: 'snapshot', snapshot }, profile);
+    expect(effect.payment.state).toEqual({ status: 'processing', processingReason: 'pending_at_gateway' });
+    expect(effect.tickets).toMatchObject([{ kind: 'unmapped_status', evidence: { word: 'in_mediation' } }]);
+  });
+
+  it('is a schedule that brought no evidence', () => {
+    const effect = effectOf(payment, attempt, { kind: 'schedule_exhausted' }, profile);
+    expect(effect.payment.state.status).toBe('needs_review');
+    expect(effect.tickets).toMatchObject([{ kind: 'unresolved_outcome' }]);
+  });
+});
+
+describe('a payment that ends without money', () => {
+  it('says why it was declined and frees its reference and tokens', () => {
+    const decline = { code: 'insufficient_funds' as const, pspCode: 'insufficient_funds', message: 'No funds', retryable: false };
+    const snapshot: PaymentSnapshot = { status: 'declined', decline, reference: 'chr_1', ourReference: null, amount: null, captured: null, refunded: null, raw: null };
+    const { payment: after, attempt: closed } = effectOf(payment, attempt, { kind: 'snapshot', snapshot }, profile);
+    expect(after).toMatchObject({ state: { status: 'failed' }, failure: { code: 'insufficient_funds' }, uniqueReference: null, tokensSealed: null });
+    expect(closed).toMatchObject({ status: 'declined', code: 'insufficient_funds' });
+  });
+
+  it('is failed when the PSP shows none, and expired when it waited for the customer', () => {
+    expect(effectOf(payment, attempt, { kind: 'absent' }, profile).payment).toMatchObject({ state: { status: 'failed' }, failure: { code: 'gateway_unavailable', retryable: true } });
+    const waiting = { ...payment, state: { status: 'requires_action' as const, processingReason: null } };
+    expect(effectOf(waiting, attempt, { kind: 'absent' }, profile).payment).toMatchObject({ state: { status: 'expired' }, failure: { code: 'expired' } });
+  });
+});
+
+describe('an outcome that is not known', () => {
+  it('keeps the payment processing, with its tokens and without a failure', () => {
+    const effect = effectOf(payment, attempt, { kind: 'unknown', detail: 'reset' }, profile);
+    expect(effect.payment).toMatchObject({ state: { status: 'processing', processingReason: 'outcome_unknown' }, failure: null, tokensSealed: 'v1.sealed' });
+    expect(effect.attempt.status).toBe('unknown');
+  });
+});

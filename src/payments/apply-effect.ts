@@ -1,0 +1,110 @@
+import type { GatewayProfile } from '../gateways/contract/gateway-definition.js';
+import type { PaymentSnapshot } from '../gateways/contract/payment-gateway.js';
+import { sameMoney } from '../shared/money.js';
+import type { TicketKind } from '../tickets/ticket.js';
+import type { Observed } from './observed.js';
+import { isLateCapture, next, nextAttempt, TERMINAL, type Observation } from './payment-state.js';
+import type { Attempt, Failure, Payment } from './payment.js';
+
+/** What an observation does: the payment and attempt as they are afterwards, and what a person must look at. */
+export type Effect = {
+  payment: Payment;
+  attempt: Attempt;
+  observation: Observation;
+  /** What goes into the history beside the new status. */
+  detail: string | null;
+  tickets: { kind: TicketKind; evidence: Record<string, unknown> }[];
+};
+
+/** Statuses in which money has moved, or will. */
+const CARRIES_MONEY: ReadonlySet<PaymentSnapshot['status']> = new Set<PaymentSnapshot['status']>(['authorized', 'captured']);
+
+/** Works out what an observation does to a payment. Pure: whoever calls it holds the payment's row lock and writes the result. */
+export function effectOf(payment: Payment, attempt: Attempt, observed: Observed, profile: GatewayProfile): Effect {
+  const mismatch = observed.kind === 'snapshot' ? mismatchOf(attempt, observed.snapshot, profile) : null;
+  const observation = mismatch === null ? observationOf(observed) : 'mismatch';
+  const state = next(payment.state, observation);
+  const effect: Effect = {
+    payment: { ...payment, state }, attempt: { ...attempt, status: nextAttempt(attempt.status, observation) }, observation,
+    detail: mismatch ?? detailOf(observed), tickets: [],
+  };
+  if (observed.kind === 'snapshot') recordSnapshot(effect, payment, attempt, observed.snapshot, mismatch);
+  if (observed.kind === 'not_done') effect.attempt = { ...effect.attempt, code: observed.failure.code, pspCode: observed.failure.pspCode };
+  if (observation === 'schedule_exhausted' && state.status === 'needs_review') effect.tickets.push({ kind: 'unresolved_outcome', evidence: {} });
+  if (!TERMINAL.has(payment.state.status)) closeOrKeep(effect, failureOf(observed));
+  return effect;
+}
+
+function observationOf(observed: Observed): Observation {
+  return observed.kind === 'snapshot' ? observed.snapshot.status : observed.kind;
+}
+
+function detailOf(observed: Observed): string | null {
+  if (observed.kind === 'unknown') return observed.detail;
+  if (observed.kind === 'not_done') return observed.failure.message;
+  return observed.kind === 'snapshot' && observed.snapshot.status === 'declined' ? observed.snapshot.decline.code : null;
+}
+
+/** Names what differs from what was asked, or null. An answer about money must show our reference where the PSP shows it at all (architecture §4). */
+function mismatchOf(attempt: Attempt, snapshot: PaymentSnapshot, profile: GatewayProfile): string | null {
+  if (snapshot.ourReference !== null && snapshot.ourReference !== attempt.id) return 'the PSP shows another reference';
+  if (!CARRIES_MONEY.has(snapshot.status)) return null;
+  if (snapshot.ourReference === null && profile.echoesOurReference) return 'the PSP does not show our reference';
+  if (snapshot.amount === null) return 'the PSP shows no amount';
+  return sameMoney(snapshot.amount, attempt.amount) ? null : 'the PSP shows another amount or currency';
+}
+
+function recordSnapshot(effect: Effect, payment: Payment, attempt: Attempt, snapshot: PaymentSnapshot, mismatch: string | null): void {
+  effect.attempt = {
+    ...effect.attempt,
+    gatewayReference: snapshot.reference ?? attempt.gatewayReference,
+    pspCode: snapshot.status === 'declined' ? snapshot.decline.pspCode : snapshot.pspCode ?? attempt.pspCode,
+    code: snapshot.status === 'declined' ? snapshot.decline.code : null,
+  };
+  if (mismatch !== null) {
+    const shown = { reference: snapshot.reference, ourReference: snapshot.ourReference, amountMinor: snapshot.amount?.amountMinor.toString(), currency: snapshot.amount?.currency };
+    effect.tickets.push({ kind: 'mismatch', evidence: { ...shown, detail: mismatch } });
+    return;
+  }
+  const evidence = { reference: snapshot.reference };
+  if (snapshot.status === 'pending' && snapshot.unmapped !== undefined) effect.tickets.push({ kind: 'unmapped_status', evidence: { ...evidence, word: snapshot.unmapped } });
+  if (isLateCapture(attempt.status, snapshot.status)) effect.tickets.push({ kind: 'late_capture', evidence });
+  if ((snapshot.duplicates ?? []).length > 0) effect.tickets.push({ kind: 'duplicate_charge', evidence: { ...evidence, duplicates: snapshot.duplicates } });
+  // A terminal payment does not move, whatever a look-up shows (row A16).
+  if (!TERMINAL.has(payment.state.status)) effect.payment = { ...effect.payment, ...factsOf(payment, attempt, snapshot) };
+}
+
+function factsOf(payment: Payment, attempt: Attempt, snapshot: PaymentSnapshot): Partial<Payment> {
+  return {
+    gateway: attempt.gateway,
+    gatewayReference: snapshot.reference ?? payment.gatewayReference,
+    capturedMinor: snapshot.status === 'captured' ? (snapshot.captured ?? snapshot.amount ?? attempt.amount).amountMinor : payment.capturedMinor,
+    authorizationCode: snapshot.authorizationCode ?? payment.authorizationCode,
+    fraudScore: snapshot.fraudScore ?? payment.fraudScore,
+    fees: snapshot.fee === undefined ? payment.fees
+      : { fee: snapshot.fee.amountMinor, breakdown: snapshot.feeBreakdown ?? null, net: snapshot.net?.amountMinor ?? null },
+    method: payment.method === null ? null : { ...payment.method, ...snapshot.card },
+    nextAction: snapshot.status === 'requires_action' ? { ...snapshot.action, gateway: attempt.gateway } : null,
+  };
+}
+
+function failureOf(observed: Observed): Failure | null {
+  if (observed.kind === 'not_done') return observed.failure;
+  if (observed.kind === 'absent') return { code: 'gateway_unavailable', pspCode: null, message: 'The gateway never received the payment.', retryable: true };
+  if (observed.kind !== 'snapshot' || observed.snapshot.status !== 'declined') return null;
+  const { code, pspCode, message, retryable } = observed.snapshot.decline;
+  return { code, pspCode, message, retryable };
+}
+
+/** A payment that has become final needs no token, no action and no exclusive reference unless it lives on; a failed one says why. */
+function closeOrKeep(effect: Effect, failure: Failure | null): void {
+  const { status } = effect.payment.state;
+  if (!TERMINAL.has(status)) return;
+  const lives = status === 'captured';
+  const expired: Failure = { code: 'expired', pspCode: null, message: 'The payment was not completed in time.', retryable: false };
+  effect.payment = {
+    ...effect.payment, tokensSealed: null, nextAction: null,
+    uniqueReference: lives ? effect.payment.uniqueReference : null,
+    failure: status === 'failed' ? failure : status === 'expired' ? expired : null,
+  };
+}

@@ -1,0 +1,54 @@
+import { Type } from 'class-transformer';
+import { IsBoolean, IsIn, IsObject, IsOptional, IsUrl, MaxLength, ValidateIf, ValidateNested } from 'class-validator';
+import { GATEWAY_CODES } from '../../gateways/gateways.js';
+import type { CaptureMethod } from '../../gateways/contract/payment-gateway.js';
+import { IsCurrencyCode, IsMetadata, IsMinorAmount, IsText } from '../../platform/http/validators.js';
+import { CustomerDto } from './customer.dto.js';
+import { PaymentMethodDto } from './payment-method.dto.js';
+
+export class CreatePaymentDto {
+  /** In minor units: 12900 is S/ 129.00. */
+  @IsMinorAmount()
+  amount!: number;
+
+  /** ISO 4217. */
+  @IsCurrencyCode()
+  currency!: string;
+
+  /** The client app's own reference. */
+  @IsOptional() @IsText(64)
+  reference?: string;
+
+  @IsOptional() @IsText(255)
+  description?: string;
+
+  @IsOptional() @IsIn(['automatic', 'manual'])
+  captureMethod?: CaptureMethod;
+
+  /** False: only store the payment; it is sent by POST …/confirm. */
+  @IsOptional() @IsBoolean()
+  confirm?: boolean;
+
+  /** Refuse a second live payment with the same reference. */
+  @IsOptional() @IsBoolean()
+  uniqueReference?: boolean;
+
+  @IsObject() @ValidateNested() @Type(() => CustomerDto)
+  customer!: CustomerDto;
+
+  @ValidateIf((body: CreatePaymentDto) => body.confirm !== false || body.paymentMethod !== undefined)
+  @IsObject() @ValidateNested() @Type(() => PaymentMethodDto)
+  paymentMethod?: PaymentMethodDto;
+
+  /** Forces one PSP. */
+  @IsOptional() @IsIn(GATEWAY_CODES)
+  gateway?: string;
+
+  /** Where the customer comes back to after an authentication. */
+  @IsOptional() @IsUrl({ protocols: ['https', 'http'], require_protocol: true, require_tld: false }) @MaxLength(2048)
+  returnUrl?: string;
+
+  /** Flat text, at most 50 keys of 40 characters, values of 500. */
+  @IsOptional() @IsMetadata()
+  metadata?: Record<string, string>;
+}

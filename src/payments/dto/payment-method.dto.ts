@@ -1,0 +1,41 @@
+import { Type } from 'class-transformer';
+import { IsIn, IsInt, IsObject, IsOptional, Matches, Max, Min, ValidateNested } from 'class-validator';
+import { IsText } from '../../platform/http/validators.js';
+import { IsGatewayTokens } from './gateway-tokens.validator.js';
+
+/** Facts about the card that the client app knows; never its number. */
+export class CardDto {
+  @IsOptional() @Matches(/^[0-9]{6,8}$/, { message: 'must be the first six to eight digits' })
+  bin?: string;
+
+  @IsOptional() @Matches(/^[0-9]{4}$/, { message: 'must be the last four digits' })
+  last4?: string;
+
+  @IsOptional() @IsText(30)
+  brand?: string;
+
+  @IsOptional() @IsIn(['credit', 'debit', 'prepaid'])
+  funding?: 'credit' | 'debit' | 'prepaid';
+
+  @IsOptional() @Matches(/^[A-Z]{2}$/, { message: 'must be two capital letters (ISO 3166-1)' })
+  issuerCountry?: string;
+}
+
+export class PaymentMethodDto {
+  @IsIn(['card'])
+  type!: 'card';
+
+  /** A single-use token of each PSP that may be used, by its name. Several make a choice possible: tokens are not portable. */
+  @IsGatewayTokens()
+  tokens!: Record<string, string>;
+
+  @IsOptional() @ValidateNested() @Type(() => CardDto)
+  card?: CardDto;
+
+  @IsOptional() @IsInt() @Min(1) @Max(48)
+  installments?: number;
+
+  /** What one PSP wants to know beside, by its name. */
+  @IsOptional() @IsObject()
+  options?: Record<string, unknown>;
+}

@@ -1,0 +1,92 @@
+import { Logger } from '@nestjs/common';
+import { GatewayError } from '../gateways/contract/gateway-error.js';
+import { supports, type PaymentGateway, type PaymentOrder, type PaymentSnapshot } from '../gateways/contract/payment-gateway.js';
+import type { GatewayRegistry } from '../gateways/gateway-registry.js';
+import { TimeWindow, type Clock } from '../shared/clock.js';
+import type { GatewayAccount, GatewayAccounts } from '../tenants/gateway-accounts.js';
+import type { Observed } from './observed.js';
+import type { Attempt, Failure } from './payment.js';
+
+/** What a call brought: the observation, how long it took, and the PSP's answer without secrets. */
+export type CallResult = { observed: Observed; latencyMs: number; answer: string | undefined };
+
+/** What a look-up brought. `absent` is what the PSP says; whether it proves anything is decided elsewhere. */
+export type LookUpResult = { kind: 'snapshot'; snapshot: PaymentSnapshot; answer: string | undefined } | { kind: 'absent' } | { kind: 'no_answer'; detail: string };
+
+/** Longest answer of a PSP that is kept, in characters. */
+const ANSWER_LENGTH_MAX = 64_000;
+
+/** Calls PSPs and never throws: trouble becomes an observation. Never inside a transaction. */
+export class GatewayCaller {
+  private readonly logger = new Logger(GatewayCaller.name);
+
+  constructor(private readonly registry: GatewayRegistry, private readonly accounts: GatewayAccounts, private readonly clock: Clock) {}
+
+  /** Asks the PSP to take the payment, at most once, beginning and ending within `window`. */
+  async createPayment(account: GatewayAccount, order: PaymentOrder, window: TimeWindow): Promise<CallResult> {
+    const startedMs = this.clock.monotonicMs();
+    const secrets = [order.method.token];
+    try {
+      const snapshot = await this.open(account, window, secrets).createPayment(order);
+      return { observed: { kind: 'snapshot', snapshot }, latencyMs: this.clock.monotonicMs() - startedMs, answer: withoutSecrets(snapshot.raw, secrets) };
+    } catch (error) {
+      return { observed: this.observedFrom(error, account), latencyMs: this.clock.monotonicMs() - startedMs, answer: undefined };
+    }
+  }
+
+  /** Asks the PSP what became of an attempt, within `withinMs`. */
+  async lookUp(account: GatewayAccount, attempt: Attempt, withinMs: number): Promise<LookUpResult> {
+    const secrets: string[] = [];
+    try {
+      const gateway = this.open(account, TimeWindow.open(this.clock, withinMs), secrets);
+      const snapshot = await this.ask(gateway, attempt);
+      return snapshot === null ? { kind: 'absent' } : { kind: 'snapshot', snapshot, answer: withoutSecrets(snapshot.raw, secrets) };
+    } catch (error) {
+      return { kind: 'no_answer', detail: error instanceof GatewayError ? error.kind : 'the look-up failed' };
+    }
+  }
+
+  private async ask(gateway: PaymentGateway, attempt: Attempt): Promise<PaymentSnapshot | null> {
+    if (attempt.gatewayReference !== null) return gateway.fetchPayment(attempt.gatewayReference);
+    if (supports(gateway, 'findPayment')) return gateway.findPayment({ attemptId: attempt.id, amount: attempt.amount, sentAt: attempt.sentAt, deadlineAt: attempt.deadlineAt });
+    throw new GatewayError('outcome_unknown', 'the gateway cannot look up by our reference');
+  }
+
+  private open(account: GatewayAccount, window: TimeWindow, secrets: string[]): PaymentGateway {
+    const credentials = this.accounts.credentialsOf(account);
+    secrets.push(...Object.values(credentials));
+    return this.registry.open(account.gateway, { credentials, environment: account.environment, window });
+  }
+
+  private observedFrom(error: unknown, account: GatewayAccount): Observed {
+    if (error instanceof GatewayError && !error.moneyMayHaveMoved) {
+      this.logger.warn({ gateway: account.gateway, kind: error.kind, pspCode: error.pspCode, alert: error.kind === 'credentials_rejected', msg: 'the gateway did not take the payment' });
+      return { kind: 'not_done', failure: failureOf(error) };
+    }
+    // Whatever else went wrong, bytes may have gone out: unknown, never failed.
+    if (!(error instanceof GatewayError)) this.logger.error({ err: error, gateway: account.gateway, alert: true, msg: 'a gateway adapter failed' });
+    return { kind: 'unknown', detail: error instanceof GatewayError ? error.message : 'the adapter failed' };
+  }
+}
+
+function failureOf(error: GatewayError): Failure {
+  const pspCode = error.pspCode ?? null;
+  switch (error.kind) {
+    case 'credentials_rejected': return { code: 'gateway_misconfigured', pspCode, message: 'The gateway does not accept the credentials of the account.', retryable: false };
+    case 'request_rejected': {
+      const field = error.field === undefined ? '' : ` (${error.field})`;
+      return { code: 'processing_error', pspCode, message: `The gateway refused the request${field}.`, retryable: false };
+    }
+    case 'rate_limited': return { code: 'gateway_unavailable', pspCode, message: 'The gateway takes no more requests for now.', retryable: true };
+    case 'not_contacted':
+    case 'payment_not_found':
+    case 'outcome_unknown': return { code: 'gateway_unavailable', pspCode, message: 'The gateway could not be reached.', retryable: true };
+  }
+}
+
+/** The answer as JSON text, each secret that went into the call taken out wherever the PSP repeats it. */
+function withoutSecrets(raw: unknown, secrets: readonly string[]): string | undefined {
+  let text = JSON.stringify(raw ?? null);
+  for (const secret of secrets) text = text.replaceAll(JSON.stringify(secret).slice(1, -1), '[secret]');
+  return text.length > ANSWER_LENGTH_MAX ? undefined : text;
+}

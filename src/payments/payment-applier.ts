@@ -1,0 +1,89 @@
+import type { GatewayProfile } from '../gateways/contract/gateway-definition.js';
+import type { DatabaseAccess } from '../platform/database/database.js';
+import type { JobQueue, Job } from '../platform/jobs/job-queue.js';
+import { currentTraceId } from '../platform/http/trace.js';
+import type { Clock } from '../shared/clock.js';
+import { newId } from '../shared/id.js';
+import type { Tickets } from '../tickets/tickets.js';
+import { effectOf, type Effect } from './apply-effect.js';
+import type { Observed } from './observed.js';
+import type { PaymentStatus, TransitionCause } from './payment-state.js';
+import type { PaymentStore } from './payment-store.js';
+import type { Attempt, Payment, PaymentWithAttempts } from './payment.js';
+
+/** One observation of one attempt, and how it was made. */
+export type Application = {
+  tenantId: string;
+  paymentId: string;
+  attemptId: string;
+  /** What was observed, and the attempt with its next look-up planned; decided under the lock, at `now` by the database's clock. */
+  decide: (payment: Payment, attempt: Attempt, now: Date) => { observed: Observed; attempt: Attempt };
+  cause: TransitionCause;
+  profile: GatewayProfile;
+  /** Of the call that was answered, in milliseconds. */
+  latencyMs?: number;
+  /** The PSP's answer for the audit trail, without secrets. */
+  answer?: string;
+};
+
+/** The payment as it is now, its attempt, and when that was, by the database's clock. */
+export type Applied = PaymentWithAttempts & { attempt: Attempt; now: Date };
+
+/** Statuses in which the PSP is still to be asked. */
+const AWAITED: ReadonlySet<PaymentStatus> = new Set<PaymentStatus>(['processing', 'requires_action']);
+
+/**
+ * The one place where a payment moves. Reply, look-up and takeover all end here: one lock, one state path (architecture §1).
+ */
+export class PaymentApplier {
+  constructor(private readonly store: PaymentStore, private readonly tickets: Tickets, private readonly clock: Clock) {}
+
+  /** Applies what was observed, in the caller's transaction, under the payment's row lock. What changes nothing writes nothing. */
+  async apply(access: DatabaseAccess, application: Application): Promise<Applied> {
+    const { tenantId, paymentId, attemptId } = application;
+    const { payment, now } = await this.store.lock(access, tenantId, paymentId);
+    const attempts = await this.store.attempts(access, tenantId, paymentId);
+    const attempt = attempts.find(({ id }) => id === attemptId);
+    if (attempt === undefined) throw new Error(`payment ${paymentId} has no attempt ${attemptId}`);
+
+    const decided = application.decide(payment, attempt, now);
+    const effect = effectOf(payment, decided.attempt, decided.observed, application.profile);
+    const changed = await this.writePayment(access, payment, effect, application);
+    const written = await this.writeAttempt(access, attempt, effect, application);
+    for (const ticket of effect.tickets) await this.tickets.open(access, { id: newId('tic'), tenantId, paymentId, attemptId, ...ticket });
+    return { payment: changed, attempts: attempts.map((other) => (other.id === attemptId ? written : other)), attempt: written, now };
+  }
+
+  private async writePayment(access: DatabaseAccess, before: Payment, effect: Effect, application: Application): Promise<Payment> {
+    if (sameValue(before, effect.payment)) return before;
+    const payment = { ...effect.payment, version: before.version + 1, updatedAt: this.clock.now() };
+    await this.store.update(access, payment);
+    await this.store.insertTransitions(access, [{
+      payment, from: before, cause: application.cause, attemptId: application.attemptId, detail: effect.detail, traceId: currentTraceId() ?? null,
+    }]);
+    return payment;
+  }
+
+  private async writeAttempt(access: DatabaseAccess, before: Attempt, effect: Effect, application: Application): Promise<Attempt> {
+    const awaited = AWAITED.has(effect.payment.state.status);
+    const attempt = { ...effect.attempt, nextLookUpAt: awaited ? effect.attempt.nextLookUpAt : null, latencyMs: application.latencyMs ?? before.latencyMs, answer: application.answer ?? before.answer };
+    if (!sameValue(before, attempt)) await this.store.updateAttempt(access, attempt, this.clock.now());
+    return attempt;
+  }
+}
+
+/** Equal by value; bigint and Date included. */
+function sameValue(a: object, b: object): boolean {
+  const text = (value: object): string => JSON.stringify(value, (_key, member: unknown) => (typeof member === 'bigint' ? `${member}n` : member));
+  return text(a) === text(b);
+}
+
+/** The name of the one look-up job of an attempt. */
+export const lookUpJobKey = (attemptId: string): string => `look_up:${attemptId}`;
+
+/** Arranges the attempt's look-up job: due when planned, gone when nothing is left to look up. With `job`, only while its lease is ours. */
+export async function arrangeLookUp(jobs: JobQueue, access: DatabaseAccess, attempt: Attempt, dueAt: Date | null, now: Date, job?: Job): Promise<void> {
+  const delayMs = dueAt === null ? null : Math.max(0, dueAt.getTime() - now.getTime());
+  if (job !== undefined) await (delayMs === null ? jobs.complete(access, job) : jobs.postpone(access, job, delayMs));
+  else await (delayMs === null ? jobs.drop(access, lookUpJobKey(attempt.id)) : jobs.reschedule(access, lookUpJobKey(attempt.id), delayMs));
+}

@@ -1,0 +1,139 @@
+import { GATEWAY_DEFINITIONS } from '../gateways/gateways.js';
+import type { PaymentMethodType } from '../gateways/contract/payment-gateway.js';
+import type { SecretBox } from '../platform/crypto/secret-box.js';
+import { isDuplicate } from '../platform/database/database-errors.js';
+import type { Transaction } from '../platform/database/database.js';
+import { currentTraceId } from '../platform/http/trace.js';
+import type { JobQueue } from '../platform/jobs/job-queue.js';
+import type { Clock } from '../shared/clock.js';
+import { newId } from '../shared/id.js';
+import { Problem } from '../shared/problem.js';
+import type { GatewayAccounts } from '../tenants/gateway-accounts.js';
+import { EXPIRY_JOB, UNCONFIRMED_LIFETIME_MS } from './expiry-job.js';
+import { selectGateway, type Selection } from './gateway-selection.js';
+import type { Begin, Begun } from './keyed-requests.js';
+import { LOOK_UP_JOB } from './look-up-job.js';
+import { lookUpJobKey } from './payment-applier.js';
+import { next } from './payment-state.js';
+import type { NewTransition, PaymentStore } from './payment-store.js';
+import type { Attempt, Payment, PaymentMethodFacts } from './payment.js';
+
+/** How the customer pays: what the API shows of it, and the PSPs' tokens, which it never shows. */
+export type MethodGiven = { facts: PaymentMethodFacts & { type: PaymentMethodType }; tokens: Record<string, string> };
+
+/** What a confirmation adds to a payment that waits for it. */
+export type Confirmation = { method: MethodGiven | null; gateway: string | null; changes: Partial<Pick<Payment, 'customer' | 'returnUrl'>> };
+
+/** The first transactions of a payment's life: everything that must be durable before a PSP is called (architecture §5). */
+export class PaymentBeginning {
+  constructor(
+    private readonly store: PaymentStore,
+    private readonly accounts: GatewayAccounts,
+    private readonly jobs: JobQueue,
+    private readonly secretBox: SecretBox,
+    private readonly clock: Clock,
+    private readonly settings: { gatewayTimeoutMs: number; idempotencyLeaseMs: number },
+  ) {}
+
+  /** A payment that waits to be confirmed. */
+  createOnly(payment: Payment, method: MethodGiven | null, gateway: string | null): Begin {
+    const jobId = newId('job');
+    return async (transaction) => {
+      const waiting: Payment = {
+        ...payment, method: method?.facts ?? null, tokensSealed: method === null ? null : this.seal(payment.tenantId, method.tokens),
+        plan: gateway === null ? null : { forced: gateway, candidates: [] }, expiresAt: new Date(payment.createdAt.getTime() + UNCONFIRMED_LIFETIME_MS),
+      };
+      await this.insert(transaction, waiting);
+      await this.store.insertTransitions(transaction, [step(waiting, null, null)]);
+      await this.jobs.enqueue(transaction, { id: jobId, kind: EXPIRY_JOB, tenantId: payment.tenantId, payload: { paymentId: payment.id }, delayMs: UNCONFIRMED_LIFETIME_MS });
+      return { shown: { payment: waiting, attempts: [] }, call: null };
+    };
+  }
+
+  /** A payment that is sent to a PSP at once. */
+  createAndSend(payment: Payment, method: MethodGiven, gateway: string | null): Begin {
+    const jobId = newId('job');
+    return async (transaction, attemptId) => {
+      const selection = await this.select(transaction, payment, method, gateway);
+      const sent = this.sent(payment, method, selection);
+      await this.insert(transaction, sent);
+      return this.send(transaction, { payment: sent, attemptId, jobId, method, selection, steps: [step(payment, null, null), step(sent, payment, attemptId)] });
+    };
+  }
+
+  /** A payment that waited is sent now. @throws Problem `invalid_state` unless it waits. */
+  confirm(tenantId: string, paymentId: string, confirmation: Confirmation): Begin {
+    const jobId = newId('job');
+    return async (transaction, attemptId) => {
+      const { payment: waiting } = await this.store.lock(transaction, tenantId, paymentId);
+      if (waiting.state.status !== 'created') throw new Problem('invalid_state', `A payment that is ${waiting.state.status} cannot be confirmed.`);
+      const method = confirmation.method ?? this.methodKept(waiting);
+      const payment = { ...waiting, ...confirmation.changes };
+      const selection = await this.select(transaction, payment, method, confirmation.gateway ?? waiting.plan?.forced ?? null);
+      const sent = { ...this.sent(payment, method, selection), updatedAt: this.clock.now() };
+      await this.store.update(transaction, sent);
+      return this.send(transaction, { payment: sent, attemptId, jobId, method, selection, steps: [step(sent, waiting, attemptId)] });
+    };
+  }
+
+  private async select(transaction: Transaction, payment: Payment, method: MethodGiven, gateway: string | null): Promise<Selection> {
+    const { amount, captureMethod: capture, description, customer } = payment;
+    const order = { amount, capture, description, customer, method: method.facts, tokens: method.tokens };
+    return selectGateway(order, gateway, await this.accounts.current(transaction, payment.tenantId), GATEWAY_DEFINITIONS);
+  }
+
+  private sent(payment: Payment, method: MethodGiven, selection: Selection): Payment {
+    return {
+      ...payment, version: payment.version + 1, state: next(payment.state, 'sent'), gateway: selection.account.gateway, plan: selection.plan,
+      method: method.facts, tokensSealed: this.seal(payment.tenantId, method.tokens), expiresAt: null,
+    };
+  }
+
+  private async send(transaction: Transaction, { payment, attemptId, jobId, method, selection, steps }: {
+    payment: Payment; attemptId: string; jobId: string; method: MethodGiven; selection: Selection; steps: NewTransition[];
+  }): Promise<Begun> {
+    const now = payment.updatedAt;
+    const attempt: Attempt = {
+      id: attemptId, tenantId: payment.tenantId, paymentId: payment.id, gateway: selection.account.gateway, gatewayAccountId: selection.account.id,
+      operation: 'authorize', status: 'sent', amount: payment.amount, gatewayReference: null, code: null, pspCode: null, latencyMs: null,
+      sentAt: now, deadlineAt: now, lookUps: 0, nextLookUpAt: null, firstAbsentAt: null, answer: null, createdAt: now,
+    };
+    await this.store.insertAttempt(transaction, attempt, this.settings.gatewayTimeoutMs);
+    await this.store.insertTransitions(transaction, steps);
+    await this.jobs.enqueue(transaction, {
+      id: jobId, kind: LOOK_UP_JOB, tenantId: payment.tenantId, payload: { attemptId }, uniqueKey: lookUpJobKey(attemptId), delayMs: this.settings.idempotencyLeaseMs,
+    });
+    const token = method.tokens[attempt.gateway];
+    if (token === undefined) throw new Error('a gateway was selected for which there is no token');
+    const order = {
+      attemptId, paymentId: payment.id, amount: payment.amount, capture: payment.captureMethod, description: payment.description, customer: payment.customer,
+      method: { type: method.facts.type, token, installments: method.facts.installments },
+    };
+    return { shown: { payment, attempts: [attempt] }, call: { attemptId, account: selection.account, order } };
+  }
+
+  private async insert(transaction: Transaction, payment: Payment): Promise<void> {
+    try {
+      await this.store.insert(transaction, payment);
+    } catch (error) {
+      if (!isDuplicate(error, 'payments_unique_reference')) throw error;
+      const existingId = await this.store.idByUniqueReference(transaction, payment.tenantId, payment.uniqueReference ?? '');
+      throw new Problem('duplicate_reference', 'A live payment has this reference.', { extra: existingId === null ? {} : { existingId } });
+    }
+  }
+
+  private methodKept(payment: Payment): MethodGiven {
+    if (payment.method === null || payment.tokensSealed === null) {
+      throw new Problem('validation_failed', 'The payment has no payment method yet.', { errors: [{ field: 'paymentMethod', message: 'is required' }] });
+    }
+    return { facts: payment.method, tokens: JSON.parse(this.secretBox.open(payment.tokensSealed, payment.tenantId)) as Record<string, string> };
+  }
+
+  private seal(tenantId: string, tokens: Record<string, string>): string {
+    return this.secretBox.seal(JSON.stringify(tokens), tenantId);
+  }
+}
+
+function step(payment: Payment, from: Payment | null, attemptId: string | null): NewTransition {
+  return { payment, from, cause: 'request', attemptId, detail: null, traceId: currentTraceId() ?? null };
+}

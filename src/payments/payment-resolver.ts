@@ -1,0 +1,60 @@
+import { gatewayDefinition } from '../gateways/gateways.js';
+import type { Database } from '../platform/database/database.js';
+import type { Job, JobQueue } from '../platform/jobs/job-queue.js';
+import type { GatewayAccounts } from '../tenants/gateway-accounts.js';
+import type { GatewayCaller, LookUpResult } from './gateway-caller.js';
+import { nextLookUpDueAt, planNextLookUp, type LookUpTimes } from './look-up-plan.js';
+import { lookUpTimesOf, type LookUpSettings } from './look-up-times.js';
+import type { Observed } from './observed.js';
+import { arrangeLookUp, type Applied, type PaymentApplier } from './payment-applier.js';
+import type { PaymentStore } from './payment-store.js';
+import type { Attempt, Payment } from './payment.js';
+
+/** What a look-up led to, and whether the PSP answered at all. */
+export type Resolution = Applied & { answered: boolean };
+
+/** Finds out from the PSP what became of an attempt, and applies it. */
+export class PaymentResolver {
+  constructor(
+    private readonly database: Database,
+    private readonly store: PaymentStore,
+    private readonly accounts: GatewayAccounts,
+    private readonly caller: GatewayCaller,
+    private readonly applier: PaymentApplier,
+    private readonly jobs: JobQueue,
+    private readonly settings: LookUpSettings,
+  ) {}
+
+  /** Looks the attempt up once, within `withinMs`. With `job`, everything is written only while its lease is ours. @throws LeaseLost */
+  async lookUp(tenantId: string, attemptId: string, withinMs: number, job?: Job): Promise<Resolution> {
+    const attempt = await this.store.attempt(this.database, tenantId, attemptId);
+    const account = await this.accounts.version(this.database, tenantId, attempt.gatewayAccountId);
+    const { profile } = gatewayDefinition(attempt.gateway);
+    const times = lookUpTimesOf(profile, this.settings);
+
+    const result = await this.caller.lookUp(account, attempt, withinMs);
+
+    const applied = await this.database.transaction(async (transaction) => {
+      const application = {
+        tenantId, paymentId: attempt.paymentId, attemptId, cause: 'look_up' as const, profile,
+        decide: (payment: Payment, current: Attempt, now: Date) => decide(result, payment, current, times, now),
+        ...(result.kind === 'snapshot' && result.answer !== undefined ? { answer: result.answer } : {}),
+      };
+      const resolved = await this.applier.apply(transaction, application);
+      await arrangeLookUp(this.jobs, transaction, resolved.attempt, nextLookUpDueAt(resolved.attempt, times), resolved.now, job);
+      return resolved;
+    });
+    return { ...applied, answered: result.kind !== 'no_answer' };
+  }
+}
+
+/** What a look-up means for the payment, under its lock. */
+function decide(result: LookUpResult, payment: Payment, attempt: Attempt, times: LookUpTimes, now: Date): { observed: Observed; attempt: Attempt } {
+  if (result.kind === 'snapshot') {
+    return { observed: { kind: 'snapshot', snapshot: result.snapshot }, attempt: planNextLookUp(attempt, 'pending', false, times, now).attempt };
+  }
+  const parkable = payment.state.status === 'processing' && payment.state.processingReason !== 'pending_at_gateway';
+  const step = planNextLookUp(attempt, result.kind, parkable, times, now);
+  if (step.conclusion !== 'wait') return { observed: { kind: step.conclusion }, attempt: step.attempt };
+  return { observed: { kind: 'unknown', detail: result.kind === 'absent' ? 'the PSP shows no payment yet' : result.detail }, attempt: step.attempt };
+}

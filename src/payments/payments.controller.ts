@@ -1,0 +1,81 @@
+import { Body, Controller, Get, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Database } from '../platform/database/database.js';
+import { pageOf } from '../platform/http/pagination.js';
+import { IdempotencyKey, NeedsIdempotencyKey } from '../platform/idempotency/idempotency-key.decorator.js';
+import { AllowedTo, CurrentCaller } from '../tenants/access.decorator.js';
+import type { Caller } from '../tenants/caller.js';
+import type { Answer } from './answer.js';
+import { ConfirmPaymentDto } from './dto/confirm-payment.dto.js';
+import { CreatePaymentDto } from './dto/create-payment.dto.js';
+import { ListPaymentsDto } from './dto/list-payments.dto.js';
+import { PaymentHistory } from './payment-history.js';
+import { searchPayments } from './payment-search.js';
+import type { PaymentStatus } from './payment-state.js';
+import { paymentView } from './payment-view.js';
+import { PaymentsService } from './payments.service.js';
+
+/** Payments, whichever PSP takes them. */
+@ApiTags('Payments')
+@Controller('v1/payments')
+@AllowedTo('client')
+export class PaymentsController {
+  constructor(private readonly payments: PaymentsService, private readonly history: PaymentHistory, private readonly database: Database) {}
+
+  /** Makes a payment. A decline is an answer too: 201 with status failed. */
+  @Post()
+  @NeedsIdempotencyKey()
+  async create(
+    @CurrentCaller() caller: Caller, @IdempotencyKey() key: string, @Body() body: CreatePaymentDto,
+    @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<Buffer> {
+    return send(reply, await this.payments.create(caller, key, body, request.body));
+  }
+
+  /** Sends a payment that was made with confirm false. */
+  @Post(':id/confirm')
+  @HttpCode(200)
+  @NeedsIdempotencyKey()
+  async confirm(
+    @CurrentCaller() caller: Caller, @IdempotencyKey() key: string, @Param('id') id: string, @Body() body: ConfirmPaymentDto,
+    @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<Buffer> {
+    return send(reply, await this.payments.confirm(caller, key, id, body, request.body));
+  }
+
+  @Get()
+  async list(@CurrentCaller() caller: Caller, @Query() query: ListPaymentsDto) {
+    const { reference, gateway, gatewayReference, from, to } = query;
+    const statuses = query.status?.split(',') as PaymentStatus[] | undefined;
+    const filter = { reference, statuses, gateway, gatewayReference, from: query.instant(from, 'from'), to: query.instant(to, 'to') };
+    const found = await searchPayments(this.database, caller.tenantId, filter, query.pageStart(), query.pageSize() + 1);
+    return pageOf(found, query.pageSize(), ({ payment }) => payment, (shown) => paymentView(shown, caller.locale));
+  }
+
+  @Get(':id')
+  async get(@CurrentCaller() caller: Caller, @Param('id') id: string) {
+    return paymentView(await this.payments.get(caller.tenantId, id), caller.locale);
+  }
+
+  /** What happened to the payment, oldest first. */
+  @Get(':id/timeline')
+  async timeline(@CurrentCaller() caller: Caller, @Param('id') id: string) {
+    return { data: await this.history.timeline(this.database, caller.tenantId, id) };
+  }
+
+  /** Asks the PSP now how the payment stands. */
+  @Post(':id/sync')
+  @HttpCode(200)
+  @AllowedTo('operator')
+  async sync(@CurrentCaller() caller: Caller, @Param('id') id: string) {
+    return paymentView(await this.payments.sync(caller.tenantId, id), caller.locale);
+  }
+}
+
+/** The stored bytes as they are, so that every repeat gets the same. */
+function send(reply: FastifyReply, answer: Answer): Buffer {
+  void reply.status(answer.statusCode).header('content-type', 'application/json; charset=utf-8');
+  if (answer.replayed) void reply.header('idempotent-replayed', 'true');
+  return answer.body;
+}

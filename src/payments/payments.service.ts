@@ -1,0 +1,105 @@
+import { Logger } from '@nestjs/common';
+import type { Database } from '../platform/database/database.js';
+import type { JobQueue } from '../platform/jobs/job-queue.js';
+import { isCurrency } from '../shared/currency.js';
+import type { Clock } from '../shared/clock.js';
+import { newId } from '../shared/id.js';
+import { money } from '../shared/money.js';
+import { Problem } from '../shared/problem.js';
+import type { Caller } from '../tenants/caller.js';
+import type { Answer } from './answer.js';
+import type { ConfirmPaymentDto } from './dto/confirm-payment.dto.js';
+import type { CreatePaymentDto } from './dto/create-payment.dto.js';
+import type { PaymentMethodDto } from './dto/payment-method.dto.js';
+import { INLINE_LOOK_UP_MS } from './key-takeover.js';
+import type { KeyedRequests } from './keyed-requests.js';
+import { lookUpJobKey } from './payment-applier.js';
+import type { MethodGiven, PaymentBeginning } from './payment-beginning.js';
+import type { PaymentResolver } from './payment-resolver.js';
+import type { PaymentStore } from './payment-store.js';
+import type { Payment, PaymentWithAttempts } from './payment.js';
+import { withoutNulls } from './without-nulls.js';
+
+/** A reader pulls the look-up of a payment forward at most this often. */
+const PULL_FORWARD_EVERY_MS = 5_000;
+
+/** What a client can do with payments. */
+export class PaymentsService {
+  private readonly logger = new Logger(PaymentsService.name);
+
+  constructor(
+    private readonly database: Database,
+    private readonly store: PaymentStore,
+    private readonly requests: KeyedRequests,
+    private readonly beginning: PaymentBeginning,
+    private readonly resolver: PaymentResolver,
+    private readonly jobs: JobQueue,
+    private readonly clock: Clock,
+  ) {}
+
+  /** Makes a payment and, unless `confirm` is false, sends it to a PSP. `rawBody` is the body as it came, for the key's fingerprint. */
+  async create(caller: Caller, key: string, body: CreatePaymentDto, rawBody: unknown): Promise<Answer> {
+    const payment = this.newPayment(caller.tenantId, body);
+    const method = body.paymentMethod == null ? null : methodGiven(body.paymentMethod);
+    const gateway = body.gateway ?? null;
+    const begin = body.confirm === false || method === null
+      ? this.beginning.createOnly(payment, method, gateway) : this.beginning.createAndSend(payment, method, gateway);
+    return this.requests.answer({ caller, key, route: 'POST /v1/payments', body: rawBody, successStatus: 201 }, begin);
+  }
+
+  /** Sends a payment that was made with `confirm: false`. */
+  async confirm(caller: Caller, key: string, paymentId: string, body: ConfirmPaymentDto, rawBody: unknown): Promise<Answer> {
+    const begin = this.beginning.confirm(caller.tenantId, paymentId, {
+      method: body.paymentMethod == null ? null : methodGiven(body.paymentMethod),
+      gateway: body.gateway ?? null,
+      changes: { ...(body.customer == null ? {} : { customer: withoutNulls(body.customer) }), ...(body.returnUrl == null ? {} : { returnUrl: body.returnUrl }) },
+    });
+    return this.requests.answer({ caller, key, route: `POST /v1/payments/${paymentId}/confirm`, body: rawBody, successStatus: 200 }, begin);
+  }
+
+  /** The payment as it is stored. One whose outcome is not known has its look-up pulled forward; nobody waits for a PSP. @throws Problem `not_found` */
+  async get(tenantId: string, paymentId: string): Promise<PaymentWithAttempts> {
+    const found = await this.store.withAttempts(this.database, tenantId, paymentId);
+    const attempt = found.attempts.at(-1);
+    if (found.payment.state.status === 'processing' && attempt !== undefined && attempt.status !== 'sent') {
+      if (await this.store.notePullForward(this.database, attempt, PULL_FORWARD_EVERY_MS)) await this.jobs.pullForward(this.database, lookUpJobKey(attempt.id));
+    }
+    return found;
+  }
+
+  /** Asks the PSP now. A final payment does not move. @throws Problem `not_found`; `gateway_unavailable` when the PSP does not answer in time */
+  async sync(tenantId: string, paymentId: string): Promise<PaymentWithAttempts> {
+    const found = await this.store.withAttempts(this.database, tenantId, paymentId);
+    const attempt = found.attempts.at(-1);
+    // While the call itself may still run, its reply is what counts.
+    if (attempt === undefined || attempt.status === 'sent') return found;
+    const resolution = await this.resolver.lookUp(tenantId, attempt.id, INLINE_LOOK_UP_MS);
+    if (!resolution.answered) {
+      this.logger.warn({ paymentId, gateway: attempt.gateway, msg: 'the gateway did not answer a sync' });
+      throw new Problem('gateway_unavailable', 'The gateway did not answer.', { retryAfterSeconds: 5 });
+    }
+    return resolution;
+  }
+
+  private newPayment(tenantId: string, body: CreatePaymentDto): Payment {
+    if (!isCurrency(body.currency)) {
+      throw new Problem('currency_not_supported', `The currency is not supported.`, { errors: [{ field: 'currency', message: 'is not supported' }] });
+    }
+    const reference = body.reference ?? null;
+    if (body.uniqueReference === true && reference === null) {
+      throw new Problem('validation_failed', 'A unique reference needs a reference.', { errors: [{ field: 'reference', message: 'is required with uniqueReference' }] });
+    }
+    const now = this.clock.now();
+    return {
+      id: newId('pay'), tenantId, version: 1, state: { status: 'created', processingReason: null }, amount: money(body.amount, body.currency), capturedMinor: 0n,
+      fees: null, captureMethod: body.captureMethod ?? 'automatic', gateway: null, gatewayReference: null, authorizationCode: null, fraudScore: null,
+      reference, uniqueReference: body.uniqueReference === true ? reference : null, description: body.description ?? null, returnUrl: body.returnUrl ?? null,
+      customer: withoutNulls(body.customer), metadata: body.metadata ?? {}, method: null, tokensSealed: null, nextAction: null, failure: null, plan: null,
+      expiresAt: null, createdAt: now, updatedAt: now,
+    };
+  }
+}
+
+function methodGiven(method: PaymentMethodDto): MethodGiven {
+  return { facts: { type: method.type, installments: method.installments ?? 1, ...withoutNulls(method.card ?? {}) }, tokens: { ...method.tokens } };
+}

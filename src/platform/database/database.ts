@@ -1,0 +1,55 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { MikroORM } from '@mikro-orm/mysql';
+import type { Kysely } from 'kysely';
+import { fullJitterMs } from '../../shared/backoff.js';
+import { lostConnection, metAnotherTransaction } from './database-errors.js';
+import type { Tables } from './tables.js';
+import { TenantScope } from './tenant-scope.js';
+
+/** Ways to the tables; the same inside and outside a transaction. */
+export interface DatabaseAccess {
+  forTenant(tenantId: string): TenantScope;
+  /** The tables of all tenants. For finding out who asks, and for jobs; never for answering a tenant. */
+  acrossTenants(): Kysely<Tables>;
+}
+
+/** An open transaction. Whatever throws inside it rolls all of it back. */
+export class Transaction implements DatabaseAccess {
+  constructor(private readonly connection: Kysely<Tables>) {}
+  forTenant(tenantId: string): TenantScope { return new TenantScope(this.connection, tenantId); }
+  acrossTenants(): Kysely<Tables> { return this.connection; }
+}
+
+/** Another transaction was met this often: the row is too hot, and the caller hears of it. */
+const CONFLICT_TRIES_MAX = 12;
+/** Together these waits stay under a second, so that a database that is down is reported and not waited for. */
+const RECONNECT_TRIES_MAX = 3;
+
+/** The database, as MikroORM connects to it. Statements go through its Kysely (docs/decisions/0001). */
+export class Database implements DatabaseAccess {
+  constructor(private readonly orm: MikroORM) {}
+
+  forTenant(tenantId: string): TenantScope { return new TenantScope(this.acrossTenants(), tenantId); }
+  acrossTenants(): Kysely<Tables> { return this.orm.em.fork().getKysely<Tables>(); }
+
+  /**
+   * Runs `work` in one transaction and commits. A deadlock, a lock wait or a lost connection rolls all of it back and runs it again, a bounded
+   * number of times. As the connection may be lost after COMMIT was sent, `work` must bear being run after it had succeeded: make ids outside
+   * it, and take one's own duplicate key for success. No call to anything but the database belongs in `work`.
+   */
+  async transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
+    for (let conflicts = 0, losses = 0; ;) {
+      try {
+        return await this.orm.em.getConnection().transactional(async (connection) => work(new Transaction(connection as unknown as Kysely<Tables>)));
+      } catch (error) {
+        if (metAnotherTransaction(error) && ++conflicts < CONFLICT_TRIES_MAX) await sleep(fullJitterMs(conflicts, 10, 250));
+        else if (lostConnection(error) && ++losses < RECONNECT_TRIES_MAX) await sleep(fullJitterMs(losses, 100, 300));
+        else throw error;
+      }
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.orm.close(true);
+  }
+}

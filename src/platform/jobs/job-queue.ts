@@ -1,0 +1,86 @@
+import { newId } from '../../shared/id.js';
+import type { Database, DatabaseAccess } from '../database/database.js';
+import { databaseNow, databaseTimeIn } from '../database/time.js';
+import { currentTraceId } from '../http/trace.js';
+
+/** A job as its holder sees it. The lease token fences off a holder that was stopped for too long. */
+export type Job = { id: string; kind: string; tenantId: string; traceId: string | null; payload: Record<string, string>; attempts: number; leaseToken: string };
+
+export type NewJob = { id: string; kind: string; tenantId: string; payload: Record<string, string>; uniqueKey?: string; delayMs: number };
+
+/** The lease ended and another took the job over: whatever this holder was about to write must not be written. */
+export class LeaseLost extends Error {
+  override readonly name = 'LeaseLost';
+}
+
+/** The table of jobs. All times are by the database's clock. */
+export class JobQueue {
+  constructor(private readonly database: Database) {}
+
+  /** Adds a job in the caller's transaction. A job alive under the same unique key stays as it is. */
+  async enqueue(access: DatabaseAccess, job: NewJob): Promise<void> {
+    await access.acrossTenants().insertInto('jobs').values({
+      id: job.id, kind: job.kind, tenant_id: job.tenantId, payload: JSON.stringify(job.payload),
+      unique_key: job.uniqueKey === undefined ? null : Buffer.from(job.uniqueKey),
+      trace_id: currentTraceId() ?? null, run_at: databaseTimeIn(job.delayMs), created_at: databaseNow(),
+      attempts: 0, lease_token: null, last_error: null,
+    }).onDuplicateKeyUpdate({ kind: job.kind }).execute();
+  }
+
+  /** Takes up to `limit` due jobs for `leaseMs`. Jobs that another claim is looking at are skipped, so two claimers never get the same. */
+  async claim(limit: number, leaseMs: number): Promise<Job[]> {
+    const leaseToken = newId('job');
+    return this.database.transaction(async (transaction) => {
+      const jobs = transaction.acrossTenants();
+      const due = await jobs.selectFrom('jobs').select(['id', 'kind', 'tenant_id', 'trace_id', 'payload', 'attempts'])
+        .where('run_at', '<=', databaseNow()).orderBy('run_at').limit(limit).forUpdate().skipLocked().execute();
+      if (due.length === 0) return [];
+      await jobs.updateTable('jobs').where('id', 'in', due.map(({ id }) => id))
+        .set((row) => ({ lease_token: leaseToken, run_at: databaseTimeIn(leaseMs), attempts: row('attempts', '+', 1) })).execute();
+      return due.map((row) => ({
+        id: row.id, kind: row.kind, tenantId: row.tenant_id, traceId: row.trace_id, attempts: row.attempts + 1, leaseToken,
+        payload: JSON.parse(row.payload) as Record<string, string>,
+      }));
+    });
+  }
+
+  /** The job is done. @throws LeaseLost when it is no longer ours. */
+  async complete(access: DatabaseAccess, job: Job): Promise<void> {
+    const { numDeletedRows } = await access.acrossTenants().deleteFrom('jobs')
+      .where('id', '=', job.id).where('lease_token', '=', job.leaseToken).executeTakeFirstOrThrow();
+    if (numDeletedRows === 0n) throw new LeaseLost(`job ${job.id}`);
+  }
+
+  /** The job went well and is due again in `delayMs`. @throws LeaseLost when it is no longer ours. */
+  async postpone(access: DatabaseAccess, job: Job, delayMs: number): Promise<void> {
+    await this.release(access, job, { run_at: databaseTimeIn(delayMs), attempts: 0, last_error: null });
+  }
+
+  /** The job failed and is tried again in `delayMs`; null lays it aside for a person. @throws LeaseLost when it is no longer ours. */
+  async fail(job: Job, reason: string, delayMs: number | null): Promise<void> {
+    await this.release(this.database, job, { run_at: delayMs === null ? null : databaseTimeIn(delayMs), last_error: reason.slice(0, 255) });
+  }
+
+  /** Makes the job of this unique key due in `delayMs`, whoever holds it: what its holder writes afterwards is refused. */
+  async reschedule(access: DatabaseAccess, uniqueKey: string, delayMs: number): Promise<void> {
+    await access.acrossTenants().updateTable('jobs').where('unique_key', '=', Buffer.from(uniqueKey))
+      .set({ run_at: databaseTimeIn(delayMs), lease_token: null, attempts: 0 }).execute();
+  }
+
+  /** Makes the job of this unique key due now, unless somebody holds it, it is due earlier, or it lies aside. */
+  async pullForward(access: DatabaseAccess, uniqueKey: string): Promise<void> {
+    await access.acrossTenants().updateTable('jobs').where('unique_key', '=', Buffer.from(uniqueKey))
+      .where('lease_token', 'is', null).where('run_at', '>', databaseNow()).set({ run_at: databaseNow() }).execute();
+  }
+
+  /** Removes the job of this unique key, whoever holds it: what its holder writes afterwards is refused. */
+  async drop(access: DatabaseAccess, uniqueKey: string): Promise<void> {
+    await access.acrossTenants().deleteFrom('jobs').where('unique_key', '=', Buffer.from(uniqueKey)).execute();
+  }
+
+  private async release(access: DatabaseAccess, job: Job, changes: object): Promise<void> {
+    const { numUpdatedRows } = await access.acrossTenants().updateTable('jobs')
+      .where('id', '=', job.id).where('lease_token', '=', job.leaseToken).set({ ...changes, lease_token: null }).executeTakeFirstOrThrow();
+    if (numUpdatedRows === 0n) throw new LeaseLost(`job ${job.id}`);
+  }
+}

@@ -1,0 +1,90 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Logger } from '@nestjs/common';
+import { fullJitterMs } from '../../shared/backoff.js';
+import { runWithTrace } from '../http/trace.js';
+import { JobQueue, LeaseLost, type Job } from './job-queue.js';
+
+/** Does the jobs of one kind. At least once: it may be called again for work that was done. It completes or postpones the job in its own transaction. */
+export interface JobHandler {
+  readonly kind: string;
+  handle(job: Job): Promise<void>;
+}
+
+export type JobRunnerOptions = { pollMs: number; leaseMs: number };
+
+const CONCURRENT_MAX = 8;
+const FAILURES_MAX = 20;
+const RETRY_BASE_MS = 1_000;
+const RETRY_CAP_MS = 5 * 60_000;
+
+/** Claims due jobs and hands them to their handlers, a bounded number at once. */
+export class JobRunner {
+  private readonly logger = new Logger(JobRunner.name);
+  private readonly handlers: Map<string, JobHandler>;
+  private readonly running = new Set<Promise<void>>();
+  private readonly stopping = new AbortController();
+  private polling: Promise<void> | undefined;
+
+  constructor(private readonly queue: JobQueue, handlers: readonly JobHandler[], private readonly options: JobRunnerOptions) {
+    this.handlers = new Map(handlers.map((handler) => [handler.kind, handler]));
+  }
+
+  start(): void {
+    this.polling ??= this.poll();
+  }
+
+  /** Claims nothing more and waits for what is in hand, at most `withinMs`. */
+  async stop(withinMs: number): Promise<void> {
+    this.stopping.abort();
+    await Promise.race([Promise.all([this.polling, ...this.running]), sleep(withinMs, undefined, { ref: false })]);
+  }
+
+  private async poll(): Promise<void> {
+    while (!this.stopping.signal.aborted) {
+      const claimed = await this.claim(CONCURRENT_MAX - this.running.size);
+      for (const job of claimed) this.begin(job);
+      if (this.running.size >= CONCURRENT_MAX) await Promise.race(this.running);
+      else if (claimed.length === 0) await this.pause();
+    }
+  }
+
+  private async claim(limit: number): Promise<Job[]> {
+    try {
+      return await this.queue.claim(limit, this.options.leaseMs);
+    } catch (error) {
+      this.logger.warn({ err: error, msg: 'jobs cannot be claimed' });
+      return [];
+    }
+  }
+
+  private async pause(): Promise<void> {
+    await sleep(this.options.pollMs, undefined, { signal: this.stopping.signal }).catch(() => undefined);
+  }
+
+  private begin(job: Job): void {
+    const work = runWithTrace(job.traceId ?? job.id, () => this.run(job)).finally(() => this.running.delete(work));
+    this.running.add(work);
+  }
+
+  private async run(job: Job): Promise<void> {
+    try {
+      const handler = this.handlers.get(job.kind);
+      if (handler === undefined) throw new Error(`no handler for jobs of kind ${job.kind}`);
+      await handler.handle(job);
+    } catch (error) {
+      if (error instanceof LeaseLost) this.logger.warn({ jobId: job.id, kind: job.kind, msg: 'a job outlived its lease; nothing of it was written' });
+      else await this.recordFailure(job, error);
+    }
+  }
+
+  private async recordFailure(job: Job, error: unknown): Promise<void> {
+    const dead = job.attempts >= FAILURES_MAX;
+    this.logger.error({ err: error, jobId: job.id, kind: job.kind, attempts: job.attempts, alert: dead, msg: dead ? 'a job was laid aside' : 'a job failed' });
+    try {
+      const reason = error instanceof Error ? error.name : 'error';
+      await this.queue.fail(job, reason, dead ? null : fullJitterMs(job.attempts, RETRY_BASE_MS, RETRY_CAP_MS));
+    } catch (secondError) {
+      this.logger.warn({ err: secondError, jobId: job.id, msg: 'the failure of a job could not be stored; its lease will end' });
+    }
+  }
+}

@@ -1,0 +1,114 @@
+import { join } from 'node:path';
+import { isMerchant } from '../emulator/merchant.js';
+import { Journal } from '../emulator/journal.js';
+import { type Charge } from './charge.js';
+import { type CardBehaviour } from './test-cards.js';
+import { type Token } from './token.js';
+
+/** A token and what its card will do; never the card's number. */
+export interface StoredToken {
+  merchant: string;
+  token: Token;
+  behaviour: CardBehaviour;
+}
+
+interface StoredCharge {
+  merchant: string;
+  approved: boolean;
+  charge: Charge;
+}
+
+/** A charge as it truly is, of whichever merchant. `approved` is false for one that failed. */
+export type BookedCharge = Charge & { merchant: string; approved: boolean };
+
+type JournalRecord = ({ kind: 'token' } & StoredToken) | ({ kind: 'charge' } & StoredCharge);
+
+/** Culqi's truth: every token and charge, failed ones too. With a folder it outlives the process. */
+export class Books {
+  private journal: Journal | null = null;
+  private readonly tokens = new Map<string, StoredToken>();
+  private readonly spentTokenIds = new Set<string>();
+  private booked: StoredCharge[] = [];
+  private readonly chargesById = new Map<string, StoredCharge>();
+  private readonly chargesByMerchant = new Map<string, Charge[]>();
+
+  /** Reads what was booked before and writes on from there. */
+  open(dataDir: string): void {
+    this.journal = Journal.open(join(dataDir, 'culqi.journal.jsonl'), (record) => this.remember(record as JournalRecord));
+  }
+
+  addToken(stored: StoredToken): void {
+    this.write({ kind: 'token', ...stored });
+  }
+
+  /** Books a charge and uses up its token, in one record. */
+  addCharge(merchant: string, charge: Charge, approved: boolean): void {
+    this.write({ kind: 'charge', merchant, approved, charge });
+  }
+
+  /** The merchant's token with this id. */
+  token(merchant: string, id: string): StoredToken | null {
+    const stored = this.tokens.get(id);
+    return stored?.merchant === merchant ? stored : null;
+  }
+
+  isSpent(tokenId: string): boolean {
+    return this.spentTokenIds.has(tokenId);
+  }
+
+  /** The merchant's charge with this id. */
+  charge(merchant: string, id: string): Charge | null {
+    const stored = this.chargesById.get(id);
+    return stored?.merchant === merchant ? stored.charge : null;
+  }
+
+  /** All charges of one merchant, oldest first. */
+  chargesOf(merchant: string): readonly Charge[] {
+    return this.chargesByMerchant.get(merchant) ?? [];
+  }
+
+  /** All charges, oldest first, of the merchants that go by this name. */
+  charges(merchant?: string): BookedCharge[] {
+    const stored = this.booked.filter((one) => isMerchant(one.merchant, merchant));
+    return stored.map(({ charge, ...rest }) => ({ ...structuredClone(charge), ...rest }));
+  }
+
+  /** How many tokens were made. */
+  tokenCount(merchant?: string): number {
+    return [...this.tokens.values()].filter((stored) => isMerchant(stored.merchant, merchant)).length;
+  }
+
+  clear(): void {
+    this.journal?.clear();
+    this.tokens.clear();
+    this.spentTokenIds.clear();
+    this.booked = [];
+    this.chargesById.clear();
+    this.chargesByMerchant.clear();
+  }
+
+  close(): void {
+    this.journal?.close();
+    this.journal = null;
+  }
+
+  private write(record: JournalRecord): void {
+    this.journal?.append(record);
+    this.remember(record);
+  }
+
+  private remember(record: JournalRecord): void {
+    if (record.kind === 'token') {
+      this.tokens.set(record.token.id, { merchant: record.merchant, token: record.token, behaviour: record.behaviour });
+      return;
+    }
+    const { merchant, approved, charge } = record;
+    const stored = { merchant, approved, charge };
+    this.spentTokenIds.add(charge.source.id);
+    this.booked.push(stored);
+    this.chargesById.set(charge.id, stored);
+    const ofMerchant = this.chargesByMerchant.get(merchant) ?? [];
+    ofMerchant.push(charge);
+    this.chargesByMerchant.set(merchant, ofMerchant);
+  }
+}

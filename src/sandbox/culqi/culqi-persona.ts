@@ -1,0 +1,135 @@
+import { type Answer } from '../emulator/exchange.js';
+import { type Call, type Persona } from '../emulator/emulator-server.js';
+import { type Books } from './books.js';
+import { approvedCharge, type Charge, failedCharge } from './charge.js';
+import { listCharges } from './charge-list.js';
+import { readChargeRequest } from './charge-request.js';
+import { sparseCharge } from './charge-view.js';
+import { badRequest, invalidKey, invalidToken, notFound, parameterError, serviceFailure, tooManyRequests } from './culqi-error.js';
+import { declineOf } from './decline.js';
+import { isObject, type JsonObject } from './field-rules.js';
+import { type Key, readKey } from './key.js';
+import { type Settings } from './settings.js';
+import { newToken, readTokenRequest } from './token.js';
+
+/** The routes of both of Culqi's hosts, by the key each wants; the token host sends none of the `x-culqi-…` headers. */
+const ROUTES: Record<string, { key: Key['kind']; isTokenHost?: true }> = {
+  'POST /v2/tokens': { key: 'pk', isTokenHost: true },
+  'GET /v2/tokens/:id': { key: 'sk' },
+  'POST /v2/charges': { key: 'sk' },
+  'GET /v2/charges': { key: 'sk' },
+  'GET /v2/charges/:id': { key: 'sk' },
+};
+
+export const CULQI_ROUTES = Object.keys(ROUTES);
+
+/** The payer's browser posts the card itself, from the shop's page. */
+const CORS = {
+  'access-control-allow-origin': '*',
+  'access-control-allow-methods': 'POST, OPTIONS',
+  'access-control-allow-headers': '*, authorization, content-type',
+};
+
+/** This e-mail makes the 3DS test cards ask for authentication. */
+const REVIEW_EMAIL = 'review@culqi.com';
+
+/** Culqi (Peru) as culqi.md describes it: charges are not idempotent, and only a used-up token stops a second one. */
+export class CulqiPersona implements Persona {
+  private trackingId = 1_000_000;
+
+  constructor(private readonly books: Books, private readonly settings: Settings, private readonly nowMs: () => number) {}
+
+  readonly merchantOf = (headers: Call['headers']): string | null => readKey(headers)?.merchant ?? null;
+  readonly failure = (status: 500 | 502 | 503 | 504, path: string): Answer => serviceFailure(status, path, this.nowMs());
+  readonly tooMany = tooManyRequests;
+  readonly tooLarge = (): Answer => badRequest('El cuerpo es demasiado grande.', 413);
+
+  readonly routeOf = (method: string, path: string): string | null => {
+    const route = `${method} ${path.replace(/^(\/v2\/(?:tokens|charges))\/[^/]+$/, '$1/:id')}`;
+    return Object.hasOwn(ROUTES, route) ? route : null;
+  };
+
+  readonly answer = (call: Call): Answer => {
+    if (call.method === 'OPTIONS' && call.url.pathname === '/v2/tokens') return { status: 204, headers: CORS };
+    const route = this.routeOf(call.method, call.url.pathname);
+    const rule = ROUTES[route ?? ''];
+    if (route === null || rule === undefined) return badRequest('La ruta no existe.', 404);
+    const key = readKey(call.headers);
+    const answer = key?.kind === rule.key ? this.answerTo(route, key, call) : invalidKey();
+    return { ...answer, headers: rule.isTokenHost === true ? CORS : this.apiHeaders(key) };
+  };
+
+  private answerTo(route: string, key: Key, call: Call): Answer {
+    const id = call.url.pathname.split('/').at(-1) ?? '';
+    switch (route) {
+      case 'POST /v2/tokens':
+        return withJsonBody(call, (body) => this.createToken(key, body));
+      case 'POST /v2/charges':
+        return withJsonBody(call, (body) => this.createCharge(key, body));
+      case 'GET /v2/charges':
+        return listCharges(this.visibleCharges(key).reverse(), call.url.searchParams, sparseCharge);
+      case 'GET /v2/charges/:id': {
+        const charge = this.books.charge(key.merchant, id);
+        return charge === null || !this.isVisible(charge) ? notFound(id) : { status: 200, json: { ...sparseCharge(charge), operations: [] } };
+      }
+      default: {
+        const stored = this.books.token(key.merchant, id);
+        return stored === null ? notFound(id) : { status: 200, json: stored.token };
+      }
+    }
+  }
+
+  private createToken(key: Key, body: JsonObject): Answer {
+    const request = readTokenRequest(body, this.nowMs());
+    if ('broken' in request) return parameterError(request.broken);
+    const made = newToken(request, key.environment, this.nowMs());
+    this.books.addToken({ merchant: key.merchant, ...made });
+    return { status: 201, json: made.token };
+  }
+
+  private createCharge(key: Key, body: JsonObject): Answer {
+    const { limits, tokenLifetimeMs } = this.settings.current();
+    const request = readChargeRequest(body, limits);
+    if ('broken' in request) return parameterError(request.broken);
+    const nowMs = this.nowMs();
+    const stored = this.books.token(key.merchant, request.sourceId);
+    if (stored === null || this.books.isSpent(request.sourceId) || nowMs >= stored.token.creation_date + tokenLifetimeMs) return invalidToken();
+    const { token, behaviour } = stored;
+    if (behaviour.kind === 'asks_3ds' && request.email === REVIEW_EMAIL && !request.isAuthenticated) {
+      return { status: 200, json: { action_code: 'REVIEW', user_message: 'Debe autenticarse con 3DS.' } };
+    }
+    const decline = declineOf(behaviour, request.isAuthenticated);
+    if (decline === null) {
+      const charge = approvedCharge(request, token, key.environment, nowMs);
+      this.books.addCharge(key.merchant, charge, true);
+      return { status: 201, json: charge };
+    }
+    const charge = failedCharge(request, token, key.environment, nowMs, decline.storedOutcome);
+    this.books.addCharge(key.merchant, charge, false);
+    return { status: 402, json: decline.errorBody(charge.id) };
+  }
+
+  private visibleCharges(key: Key): Charge[] {
+    return this.books.chargesOf(key.merchant).filter((charge) => this.isVisible(charge));
+  }
+
+  /** A look-up lags behind the booking by as much as the settings say. */
+  private isVisible(charge: Charge): boolean {
+    return charge.creation_date + this.settings.current().lookupLagMs <= this.nowMs();
+  }
+
+  private apiHeaders(key: Key | null): Record<string, string> {
+    this.trackingId += 1;
+    return { 'x-culqi-tracking-id': String(this.trackingId), 'x-culqi-version': '2.0.0', ...(key && { 'x-culqi-environment': key.environment }) };
+  }
+}
+
+function withJsonBody(call: Call, then: (body: JsonObject) => Answer): Answer {
+  let body: unknown;
+  try {
+    body = JSON.parse(call.body.toString('utf8'));
+  } catch {
+    return badRequest('El cuerpo no es JSON válido.');
+  }
+  return isObject(body) ? then(body) : badRequest('El cuerpo no es un objeto JSON.');
+}

@@ -1,0 +1,80 @@
+import { type Controlled } from '../emulator/control.js';
+import { EmulatorServer } from '../emulator/emulator-server.js';
+import { type Fault, type FaultOrder, FaultQueue } from '../emulator/fault.js';
+import { isMerchant } from '../emulator/merchant.js';
+import { type LoggedRequest, RequestLog } from '../emulator/request-log.js';
+import { type BookedCharge, Books } from './books.js';
+import { CULQI_ROUTES, CulqiPersona } from './culqi-persona.js';
+import { type CulqiSettings, Settings, type SettingsChange } from './settings.js';
+
+export interface CulqiSandboxOptions {
+  /** 0, the default, takes any free port. */
+  port?: number;
+  host?: string;
+  /** Where the books are kept; without it they end with the process. */
+  dataDir?: string;
+  /** Milliseconds since 1970, for token life, expiry dates and look-up lag. */
+  nowMs?: () => number;
+}
+
+/** A running Culqi emulator, steered from the same process. `merchant` is `test_<suffix>`, `live_<suffix>` or the bare suffix of the keys. */
+export interface CulqiSandbox {
+  /** Without a trailing slash: `http://127.0.0.1:4010`. */
+  url: string;
+  port: number;
+  books: {
+    charges: (merchant?: string) => BookedCharge[];
+    tokenCount: (merchant?: string) => number;
+    requests: (merchant?: string) => LoggedRequest[];
+  };
+  faults: { add: (order: FaultOrder) => Fault; list: () => Fault[]; clear: () => void };
+  settings: { current: () => CulqiSettings; change: (change: SettingsChange) => CulqiSettings };
+  /** Empties books, journal, faults and request log, and brings the default settings back. */
+  reset: () => void;
+  /** Destroys open connections; the books stay on disk. */
+  close: () => Promise<void>;
+}
+
+/** Starts an emulator of both of Culqi's hosts on one port. Rejects when the port is taken or the books cannot be read. */
+export async function startCulqiSandbox(options: CulqiSandboxOptions = {}): Promise<CulqiSandbox> {
+  const { port = 0, host = '127.0.0.1', dataDir, nowMs = Date.now } = options;
+  const books = new Books();
+  const settings = new Settings();
+  const faults = new FaultQueue(CULQI_ROUTES);
+  const log = new RequestLog();
+  const requests = (merchant?: string): LoggedRequest[] => log.list().filter((entry) => isMerchant(entry.merchant, merchant));
+  const reset = (): void => {
+    books.clear();
+    faults.clear();
+    settings.reset();
+    log.clear();
+  };
+  const controlled: Controlled = {
+    faults,
+    settings: { current: () => settings.current(), change: (change) => settings.change(change as SettingsChange) },
+    booksOf: (merchant) => ({ tokens: books.tokenCount(merchant), charges: books.charges(merchant), requests: requests(merchant) }),
+    reset,
+  };
+  const server = new EmulatorServer(new CulqiPersona(books, settings, nowMs), controlled, log);
+  // The port first: whoever holds it may be writing these very books.
+  const listeningPort = await server.listen(port, host);
+  const close = async (): Promise<void> => {
+    await server.close();
+    books.close();
+  };
+  try {
+    if (dataDir !== undefined) books.open(dataDir);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return {
+    url: `http://${host.includes(':') ? `[${host}]` : host}:${listeningPort}`,
+    port: listeningPort,
+    books: { charges: (merchant) => books.charges(merchant), tokenCount: (merchant) => books.tokenCount(merchant), requests },
+    faults: { add: (order) => faults.add(order), list: () => faults.list(), clear: () => faults.clear() },
+    settings: { current: () => settings.current(), change: (change) => settings.change(change) },
+    reset,
+    close,
+  };
+}

@@ -1,0 +1,55 @@
+import { z } from 'zod';
+import { InvalidOrder } from '../emulator/fault.js';
+
+const limitSchema = z.strictObject({ min: z.int().min(1), max: z.int().min(1) });
+
+const changeSchema = z.strictObject({
+  lookupLagMs: z.int().min(0),
+  tokenLifetimeMs: z.int().min(0),
+  limits: z.strictObject({ PEN: limitSchema, USD: limitSchema }).partial(),
+}).partial();
+
+export type Limits = Record<'PEN' | 'USD', { min: number; max: number }>;
+
+export interface CulqiSettings {
+  /** How long a new charge stays invisible to GET and list. */
+  lookupLagMs: number;
+  tokenLifetimeMs: number;
+  /** Smallest and largest amount, in céntimos or cents. */
+  limits: Limits;
+}
+
+export type SettingsChange = z.input<typeof changeSchema>;
+
+/** Sources disagree on the limits (culqi.md §1.6), so they can be changed; these are its defaults. */
+const DEFAULTS: CulqiSettings = {
+  lookupLagMs: 0,
+  tokenLifetimeMs: 5 * 60 * 1000,
+  limits: { PEN: { min: 300, max: 999_900 }, USD: { min: 100, max: 999_900 } },
+};
+
+/** What a test may change while the emulator runs; a restart brings the defaults back. */
+export class Settings {
+  private values = DEFAULTS;
+
+  current(): CulqiSettings {
+    return structuredClone(this.values);
+  }
+
+  /** Changes what is named and keeps the rest; throws an Error that names the wrong field. */
+  change(change: SettingsChange): CulqiSettings {
+    const read = changeSchema.safeParse(change);
+    if (!read.success) throw new InvalidOrder(z.prettifyError(read.error));
+    const { lookupLagMs, tokenLifetimeMs, limits } = read.data;
+    this.values = {
+      lookupLagMs: lookupLagMs ?? this.values.lookupLagMs,
+      tokenLifetimeMs: tokenLifetimeMs ?? this.values.tokenLifetimeMs,
+      limits: { PEN: limits?.PEN ?? this.values.limits.PEN, USD: limits?.USD ?? this.values.limits.USD },
+    };
+    return this.current();
+  }
+
+  reset(): void {
+    this.values = DEFAULTS;
+  }
+}

@@ -1,0 +1,49 @@
+import { type IncomingMessage } from 'node:http';
+import { type Answer } from './exchange.js';
+import { type FaultOrder, type FaultQueue, InvalidOrder } from './fault.js';
+
+/** What the control API of one emulator steers. */
+export interface Controlled {
+  faults: FaultQueue;
+  settings: { current: () => unknown; change: (change: unknown) => unknown };
+  /** Everything the emulator knows, of one merchant or of all. */
+  booksOf: (merchant: string | undefined) => unknown;
+  reset: () => void;
+}
+
+export const CONTROL_PATH = '/_control';
+
+type Route = (controlled: Controlled, body: unknown, url: URL) => Answer;
+
+const ROUTES: Record<string, Route> = {
+  'POST /_control/faults': ({ faults }, body) => ({ status: 201, json: faults.add(body as FaultOrder) }),
+  'GET /_control/faults': ({ faults }) => ({ status: 200, json: { faults: faults.list() } }),
+  'DELETE /_control/faults': ({ faults }) => {
+    faults.clear();
+    return { status: 200, json: { faults: [] } };
+  },
+  'GET /_control/settings': ({ settings }) => ({ status: 200, json: settings.current() }),
+  'PUT /_control/settings': ({ settings }, body) => ({ status: 200, json: settings.change(body) }),
+  'GET /_control/books': ({ booksOf }, _body, url) => ({ status: 200, json: booksOf(url.searchParams.get('merchant') ?? undefined) }),
+  'POST /_control/reset': ({ reset }) => {
+    reset();
+    return { status: 200, json: { reset: true } };
+  },
+};
+
+/** Answers a request to `/_control`: no key, but only from this machine. */
+export function answerControl(controlled: Controlled, request: IncomingMessage, url: URL, body: Buffer): Answer {
+  if (!isLoopback(request.socket.remoteAddress)) return { status: 403, json: { message: 'the control API answers this machine only' } };
+  const route = ROUTES[`${request.method} ${url.pathname}`];
+  if (route === undefined) return { status: 404, json: { message: `one of: ${Object.keys(ROUTES).join(', ')}` } };
+  try {
+    return route(controlled, body.length === 0 ? undefined : JSON.parse(body.toString()), url);
+  } catch (error) {
+    if (error instanceof InvalidOrder || error instanceof SyntaxError) return { status: 400, json: { message: error.message } };
+    throw error;
+  }
+}
+
+function isLoopback(address: string | undefined): boolean {
+  return address !== undefined && /^(::ffff:)?127\.|^::1$/.test(address);
+}

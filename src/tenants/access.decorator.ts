@@ -1,0 +1,24 @@
+import { applyDecorators, createParamDecorator, SetMetadata, type ExecutionContext } from '@nestjs/common';
+import { ApiBearerAuth } from '@nestjs/swagger';
+import type { FastifyRequest } from 'fastify';
+import type { Caller } from './caller.js';
+import type { Role } from './role.js';
+
+/** Who may use a route: nobody needs a key, a tenant's key of at least a role, or whoever administers the tenant that the path names. */
+export type Access = 'public' | Role | 'platform' | 'tenant_administration';
+
+export const ACCESS = 'access';
+
+/** Says who may use the routes of a controller or one route. A route without it is closed. */
+export function AllowedTo(access: Access): ClassDecorator & MethodDecorator {
+  return access === 'public' ? SetMetadata(ACCESS, access) : applyDecorators(SetMetadata(ACCESS, access), ApiBearerAuth());
+}
+
+export type AuthenticatedRequest = FastifyRequest & { caller?: Caller };
+
+/** The tenant's key that asks. Only on routes for tenants' keys. */
+export const CurrentCaller = createParamDecorator((_: unknown, context: ExecutionContext): Caller => {
+  const { caller } = context.switchToHttp().getRequest<AuthenticatedRequest>();
+  if (caller === undefined) throw new Error('a route without a caller asked for it');
+  return caller;
+});

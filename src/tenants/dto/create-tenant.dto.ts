@@ -1,0 +1,31 @@
+import { IsEmail, IsIn, IsOptional, IsTimeZone, Length, Matches, MaxLength } from 'class-validator';
+import { CURRENCIES } from '../../shared/currency.js';
+
+export class CreateTenantDto {
+  /** The merchant's name. */
+  @Length(1, 120)
+  name!: string;
+
+  /** ISO 3166-1 alpha-2, such as PE. */
+  @Matches(/^[A-Z]{2}$/, { message: 'must be two capital letters (ISO 3166-1)' })
+  country!: string;
+
+  /** ISO 4217, such as PEN. */
+  @IsIn(CURRENCIES as string[])
+  defaultCurrency!: string;
+
+  @IsEmail()
+  @MaxLength(254)
+  email!: string;
+
+  /** Language of what the tenant's customers are told. */
+  @IsOptional()
+  @Matches(/^(es|en)(-[A-Z]{2})?$/, { message: 'must be es or en, with or without a country' })
+  locale?: string;
+
+  /** IANA name, such as America/Lima. */
+  @IsOptional()
+  @IsTimeZone()
+  @MaxLength(64)
+  timeZone?: string;
+}

@@ -1,0 +1,9 @@
+/**
+ * What a person must look at:
+ * - `mismatch`: the PSP's answer shows another amount, currency or reference than was asked.
+ * - `late_capture`: money moved for an attempt that was closed as not done.
+ * - `duplicate_charge`: the PSP holds two successful payments of one attempt.
+ * - `unresolved_outcome`: the whole look-up schedule brought no evidence.
+ * - `unmapped_status`: the PSP used a word that no table of ours has.
+ */
+export type TicketKind = 'mismatch' | 'late_capture' | 'duplicate_charge' | 'unresolved_outcome' | 'unmapped_status';

@@ -1,0 +1,13 @@
+import { NestFactory } from '@nestjs/core';
+import { Logger } from 'nestjs-pino';
+import { AppModule } from './app.module.js';
+import { readEnvOrExit } from './config/read-env-or-exit.js';
+import { ormOptions } from './mikro-orm.config.js';
+import { openDatabase } from './platform/database/open-database.js';
+
+/** The job runner alone. */
+const env = readEnvOrExit();
+const database = await openDatabase(ormOptions(env.databaseUrl, env.databasePool));
+const app = await NestFactory.createApplicationContext(AppModule.worker(env, database), { bufferLogs: true });
+app.useLogger(app.get(Logger));
+app.enableShutdownHooks();

@@ -1,0 +1,128 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { ormOptions } from '../../src/mikro-orm.config.js';
+import type { Database } from '../../src/platform/database/database.js';
+import { openDatabase } from '../../src/platform/database/open-database.js';
+import { JobQueue, LeaseLost, type Job } from '../../src/platform/jobs/job-queue.js';
+import { JobRunner } from '../../src/platform/jobs/job-runner.js';
+import { newId } from '../../src/shared/id.js';
+import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
+
+let tables: TestDatabase;
+let database: Database;
+let queue: JobQueue;
+beforeAll(async () => {
+  tables = await createTestDatabase();
+  database = await openDatabase(ormOptions(tables.url, 10));
+  queue = new JobQueue(database);
+});
+beforeEach(() => tables.query('delete from jobs'));
+afterAll(async () => {
+  await database.close();
+  await tables.drop();
+});
+
+const enqueue = (delayMs = 0, uniqueKey?: string): Promise<void> =>
+  queue.enqueue(database, { id: newId('job'), kind: 'test', tenantId: 'ten_1', payload: {}, delayMs, ...(uniqueKey === undefined ? {} : { uniqueKey }) });
+const left = async (): Promise<number> => (await tables.query<{ n: number }>('select count(*) as n from jobs'))[0]!.n;
+
+describe('the queue of jobs', () => {
+  it('gives each job to one of many claimers', async () => {
+    for (let i = 0; i < 40; i++) await enqueue();
+    const claims = await Promise.all(Array.from({ length: 8 }, () => queue.claim(10, 10_000)));
+    const ids = claims.flat().map(({ id }) => id);
+    expect(new Set(ids).size).toBe(ids.length);
+    const rest = await queue.claim(40, 10_000);
+    expect(ids.length + rest.length).toBe(40);
+  });
+
+  it('gives no job before its time', async () => {
+    await enqueue(60_000);
+    expect(await queue.claim(10, 1_000)).toEqual([]);
+  });
+
+  it('keeps one job alive under a unique key', async () => {
+    await enqueue(0, 'once');
+    await enqueue(0, 'once');
+    expect(await left()).toBe(1);
+  });
+
+  it('gives a job whose lease ended to another, and refuses what the first one writes then (C7)', async () => {
+    await enqueue();
+    const [stalled] = await queue.claim(1, 50);
+    await sleep(80);
+    const [job] = await queue.claim(1, 10_000);
+    expect(job?.id).toBe(stalled?.id);
+    await expect(queue.complete(database, stalled!)).rejects.toBeInstanceOf(LeaseLost);
+    await expect(queue.postpone(database, stalled!, 0)).rejects.toBeInstanceOf(LeaseLost);
+    await queue.complete(database, job!);
+    expect(await left()).toBe(0);
+  });
+
+  it('is part of the transaction that fills it', async () => {
+    await expect(database.transaction(async (transaction) => {
+      await queue.enqueue(transaction, { id: newId('job'), kind: 'test', tenantId: 'ten_1', payload: {}, delayMs: 0 });
+      throw new Error('the business failed');
+    })).rejects.toThrow('the business failed');
+    expect(await left()).toBe(0);
+  });
+
+  it('pulls a waiting job forward, but neither a held one nor one that lies aside', async () => {
+    await enqueue(60_000, 'wait');
+    await queue.pullForward(database, 'wait');
+    const [job] = await queue.claim(1, 60_000);
+    expect(job).toBeDefined();
+    await queue.pullForward(database, 'wait');
+    expect(await queue.claim(1, 60_000)).toEqual([]);
+    await queue.fail(job!, 'poison', null);
+    await queue.pullForward(database, 'wait');
+    expect(await queue.claim(1, 60_000)).toEqual([]);
+    expect(await left()).toBe(1);
+  });
+});
+
+describe('the job runner', () => {
+  const runner = (handle: (job: Job) => Promise<void>): JobRunner => new JobRunner(queue, [{ kind: 'test', handle }], { pollMs: 10, leaseMs: 5_000 });
+
+  it('lets other jobs flow past one that always fails (C13)', async () => {
+    await enqueue(0, 'poison');
+    for (let i = 0; i < 5; i++) await enqueue();
+    const [poison] = await tables.query<{ id: string }>('select id from jobs where unique_key is not null');
+    const running = runner(async (job) => {
+      if (job.id === poison!.id) throw new Error('poison');
+      await queue.complete(database, job);
+    });
+    running.start();
+    for (let i = 0; i < 100 && await left() > 1; i++) await sleep(20);
+    await running.stop(1_000);
+    const [row] = await tables.query<{ attempts: number; last_error: string; lease_token: string | null }>('select attempts, last_error, lease_token from jobs');
+    expect(row).toMatchObject({ attempts: 1, last_error: 'Error', lease_token: null });
+  });
+
+  it('lays a job aside after its last failure, where a person finds it', async () => {
+    await enqueue();
+    await tables.query('update jobs set attempts = 19');
+    const running = runner(() => Promise.reject(new Error('still poison')));
+    running.start();
+    for (let i = 0; i < 100; i++, await sleep(20)) if ((await tables.query<{ run_at: Date | null }>('select run_at from jobs'))[0]?.run_at === null) break;
+    await running.stop(1_000);
+    expect((await tables.query('select run_at, attempts from jobs'))[0]).toMatchObject({ run_at: null, attempts: 20 });
+  });
+
+  it('finishes what it has in hand before it stops', async () => {
+    await enqueue();
+    let finished = false;
+    let begun: () => void = () => undefined;
+    const began = new Promise<void>((resolve) => { begun = resolve; });
+    const running = runner(async (job) => {
+      begun();
+      await sleep(150);
+      await queue.complete(database, job);
+      finished = true;
+    });
+    running.start();
+    await began;
+    await running.stop(5_000);
+    expect(finished).toBe(true);
+  });
+});

@@ -1,0 +1,101 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { sql } from 'kysely';
+import { ormOptions } from '../../src/mikro-orm.config.js';
+import type { Database } from '../../src/platform/database/database.js';
+import { openDatabase } from '../../src/platform/database/open-database.js';
+import { checkSession } from '../../src/platform/database/readiness.js';
+import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
+
+let tables: TestDatabase;
+let database: Database;
+beforeAll(async () => {
+  tables = await createTestDatabase();
+  database = await openDatabase(ormOptions(tables.url, 4));
+  await tables.query('create table counters (id int primary key, n int not null)');
+});
+afterAll(async () => {
+  await database.close();
+  await tables.drop();
+});
+
+const count = async (id: number): Promise<number | undefined> => (await tables.query<{ n: number }>('select n from counters where id = ?', [id]))[0]?.n;
+
+describe('a transaction', () => {
+  it('that meets a deadlock runs again from its reads, and nobody hears of it (D1)', async () => {
+    await tables.query('insert into counters values (1, 0), (2, 0)');
+    let runs = 0;
+    let bothLocked: () => void = () => undefined;
+    const meeting = new Promise<void>((resolve) => { bothLocked = resolve; });
+    let waiting = 0;
+    const crossing = (first: number, second: number) => database.transaction(async (transaction) => {
+      runs++;
+      const connection = transaction.acrossTenants();
+      await sql`update counters set n = n + 1 where id = ${first}`.execute(connection);
+      if (++waiting === 2) bothLocked();
+      await meeting;
+      await sql`update counters set n = n + 1 where id = ${second}`.execute(connection);
+    });
+    await Promise.all([crossing(1, 2), crossing(2, 1)]);
+    expect(runs).toBeGreaterThan(2);
+    expect([await count(1), await count(2)]).toEqual([2, 2]);
+  });
+
+  it('that fails leaves nothing of itself behind (T13)', async () => {
+    await expect(database.transaction(async (transaction) => {
+      await sql`insert into counters values (3, 1)`.execute(transaction.acrossTenants());
+      await sql`insert into counters values (3, 1)`.execute(transaction.acrossTenants());
+    })).rejects.toMatchObject({ errno: 1062 });
+    expect(await count(3)).toBeUndefined();
+  });
+
+  it('is isolated READ COMMITTED and in UTC, whatever the server says (D10)', async () => {
+    await checkSession(database);
+    await tables.query('insert into counters values (4, 0)');
+    await database.transaction(async (transaction) => {
+      const read = async () => (await sql<{ n: number }>`select n from counters where id = 4`.execute(transaction.acrossTenants())).rows[0]?.n;
+      expect(await read()).toBe(0);
+      await tables.query('update counters set n = 9 where id = 4');
+      expect(await read()).toBe(9);
+    });
+  });
+
+  it('whose connection is killed runs again (D3)', async () => {
+    await tables.query('insert into counters values (5, 0)');
+    let runs = 0;
+    await database.transaction(async (transaction) => {
+      const { rows: [row] } = await sql<{ id: number }>`select connection_id() as id`.execute(transaction.acrossTenants());
+      await sql`update counters set n = n + 1 where id = 5`.execute(transaction.acrossTenants());
+      if (++runs === 1) await tables.query(`kill ${row!.id}`);
+      await sql`update counters set n = n + 1 where id = 5`.execute(transaction.acrossTenants());
+    });
+    expect(runs).toBe(2);
+    expect(await count(5)).toBe(2);
+  });
+
+  it('that cannot reach its database gives up within a second (D5)', async () => {
+    const url = new URL(tables.url);
+    url.port = '1';
+    const unreachable = await openDatabase(ormOptions(url.href, 2));
+    const startedMs = Date.now();
+    await expect(unreachable.transaction((transaction) => sql`select 1`.execute(transaction.acrossTenants()))).rejects.toThrow();
+    expect(Date.now() - startedMs).toBeLessThan(1_000);
+    await unreachable.close();
+  });
+});
+
+describe('a tenant\'s part of the database (I15)', () => {
+  const tenant = (id: string) => database.forTenant(id);
+  const ticket = (id: string) => ({
+    id, kind: 'mismatch' as const, payment_id: null, attempt_id: null, dedupe_key: Buffer.from(id), status: 'open' as const, evidence: '{}', opened_at: new Date(), resolved_at: null,
+  });
+
+  it('is all that its reads, changes and deletions touch', async () => {
+    await tenant('ten_a').insertInto('tickets', ticket('tic_a')).execute();
+    await tenant('ten_b').insertInto('tickets', ticket('tic_b')).execute();
+    expect(await tenant('ten_a').selectFrom('tickets').select('id').execute()).toEqual([{ id: 'tic_a' }]);
+    await tenant('ten_a').updateTable('tickets').set({ status: 'resolved' }).execute();
+    expect(await tenant('ten_b').selectFrom('tickets').select('status').execute()).toEqual([{ status: 'open' }]);
+    await tenant('ten_a').deleteFrom('tickets').execute();
+    expect(await database.acrossTenants().selectFrom('tickets').select('id').execute()).toEqual([{ id: 'tic_b' }]);
+  });
+});

@@ -1,0 +1,176 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { startCulqiSandbox, type CulqiSandbox } from '../../src/sandbox/culqi/culqi-sandbox.js';
+import { startDatabaseProxy, type DatabaseProxy } from '../support/database-proxy.js';
+import { approvedCharges, createPayment, mintToken, paymentOf, settled, type PaymentBody } from '../support/payments.js';
+import { startProcess, type ServiceProcess } from '../support/process.js';
+import { newMerchant, type Answer, type Merchant } from '../support/service.js';
+import { testEnvironment } from '../support/settings.js';
+import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
+
+let tables: TestDatabase;
+let sandbox: CulqiSandbox;
+let proxy: DatabaseProxy;
+let service: ServiceProcess;
+let shop: Merchant;
+
+const start = (): Promise<ServiceProcess> => startProcess(testEnvironment(proxy.url, sandbox.url));
+
+beforeAll(async () => {
+  tables = await createTestDatabase();
+  sandbox = await startCulqiSandbox({});
+  proxy = await startDatabaseProxy(tables.url);
+  service = await start();
+  shop = await newMerchant(service.ask);
+}, 60_000);
+
+afterAll(async () => {
+  await service.kill('SIGTERM');
+  await proxy.close();
+  await sandbox.close();
+  await tables.drop();
+});
+
+/** A client that insists: the same key and body until there is an answer. */
+async function insist(body: unknown, key: string): Promise<Answer<PaymentBody>> {
+  for (const endsAt = Date.now() + 20_000; ; await sleep(100)) {
+    const answer = await createPayment(service, shop.client, body, key).catch(() => null);
+    if (answer !== null && answer.status !== 409 && answer.status !== 503) return answer;
+    if (Date.now() > endsAt) throw new Error(`no answer: ${answer?.status}`);
+  }
+}
+
+/** Runs one payment, kills the service when `killed` says so, restarts it, and lets the client come back. */
+async function killedPayment(killWhen: () => Promise<void>, token: string): Promise<{ answer: Answer<PaymentBody>; key: string; body: unknown }> {
+  const key = randomUUID();
+  const body = paymentOf(token);
+  const moment = killWhen();
+  const first = createPayment(service, shop.client, body, key).catch(() => null);
+  await moment;
+  await service.kill();
+  expect(await first).toBeNull();
+  void proxy.onCommit(() => 'pass');
+  service = await start();
+  return { answer: await insist(body, key), key, body };
+}
+
+async function expectOneCharge({ answer, key, body }: Awaited<ReturnType<typeof killedPayment>>, chargesBefore: number): Promise<void> {
+  expect(answer.status).toBe(201);
+  expect(await settled(service, shop.client, answer.body.id)).toMatchObject({ status: 'captured', amountCaptured: 12_900 });
+  expect(approvedCharges({ sandbox }, shop)).toHaveLength(chargesBefore + 1);
+  const again = await createPayment(service, shop.client, body, key);
+  expect(again.text).toBe(answer.text);
+  expect(again.headers['idempotent-replayed']).toBe('true');
+}
+
+describe('kill -9 of the service', () => {
+  it('after tx1, before the PSP was called: nothing is charged, and the payment ends as failed', async () => {
+    const before = sandbox.books.charges(shop.culqi.merchant).length;
+    const { answer } = await killedPayment(() => proxy.onCommit((number) => (number === 1 ? 'hold_answer' : 'pass')), await mintToken(sandbox.url, shop));
+    expect(answer.status).toBe(201);
+    expect(await settled(service, shop.client, answer.body.id)).toMatchObject({ status: 'failed', failure: { code: 'gateway_unavailable' } });
+    expect(sandbox.books.charges(shop.culqi.merchant)).toHaveLength(before);
+  }, 60_000);
+
+  it('between the PSP\'s booking and its answer: one charge, and the stored answer (C2)', async () => {
+    const before = approvedCharges({ sandbox }, shop).length;
+    sandbox.faults.add({ route: 'POST /v2/charges', kind: 'hang_after_booking', delayMs: 10_000 });
+    const killed = await killedPayment(() => until(() => approvedCharges({ sandbox }, shop).length > before), await mintToken(sandbox.url, shop));
+    await expectOneCharge(killed, before);
+  }, 60_000);
+
+  it('between the PSP\'s answer and tx2: one charge, and the stored answer', async () => {
+    const before = approvedCharges({ sandbox }, shop).length;
+    // tx2 waits for a row lock that the test holds; the PSP has answered by then.
+    const token = await mintToken(sandbox.url, shop);
+    sandbox.faults.add({ route: 'POST /v2/charges', kind: 'delayed', delayMs: 400 });
+    const killed = await killedPayment(async () => {
+      await until(() => approvedCharges({ sandbox }, shop).length > before);
+      const [payment] = await tables.query<{ id: string }>('select id from payments order by created_at desc limit 1');
+      await tables.query('start transaction');
+      await tables.query('select id from payments where id = ? for update', [payment?.id]);
+      await until(() => sandbox.books.requests(shop.culqi.merchant).some(({ method, status, at }) => method === 'POST' && status === 201 && at > Date.now() - 5_000));
+      await sleep(150);
+    }, token);
+    await tables.query('rollback').catch(() => undefined);
+    await expectOneCharge(killed, before);
+  }, 60_000);
+
+  it('after tx2, before the reply left: one charge, and the stored answer (C3)', async () => {
+    const before = approvedCharges({ sandbox }, shop).length;
+    const killed = await killedPayment(() => proxy.onCommit((number) => (number === 2 ? 'hold_answer' : 'pass')), await mintToken(sandbox.url, shop));
+    expect(killed.answer.body.status).toBe('captured');
+    expect(killed.answer.headers['idempotent-replayed']).toBe('true');
+    await expectOneCharge(killed, before);
+  }, 60_000);
+
+  it('is mended without the client coming back', async () => {
+    const before = approvedCharges({ sandbox }, shop).length;
+    sandbox.faults.add({ route: 'POST /v2/charges', kind: 'hang_after_booking', delayMs: 10_000 });
+    void createPayment(service, shop.client, paymentOf(await mintToken(sandbox.url, shop)), randomUUID()).catch(() => null);
+    await until(() => approvedCharges({ sandbox }, shop).length > before);
+    await service.kill();
+    service = await start();
+    const [payment] = await tables.query<{ id: string }>('select id from payments order by created_at desc limit 1');
+    expect(await settled(service, shop.client, payment!.id)).toMatchObject({ status: 'captured' });
+    const [key] = await tables.query<{ state: string }>('select k.state from idempotency_keys k join payment_attempts a on a.id = k.attempt_id where a.payment_id = ?', [payment!.id]);
+    expect(key).toEqual({ state: 'done' });
+  }, 60_000);
+});
+
+describe('a connection lost after COMMIT was sent (D4)', () => {
+  it.each([['tx1', 1], ['tx2', 2]])('of %s leaves one payment, one charge and one answer', async (_transaction, commit) => {
+    const before = approvedCharges({ sandbox }, shop).length;
+    const struck = proxy.onCommit((number) => (number === commit ? 'cut_before_answer' : 'pass'));
+    const made = await createPayment(service, shop.client, paymentOf(await mintToken(sandbox.url, shop)));
+    await struck;
+    expect(made).toMatchObject({ status: 201, body: { status: 'captured' } });
+    expect(approvedCharges({ sandbox }, shop)).toHaveLength(before + 1);
+    const [transitions] = await tables.query<{ n: number }>('select count(*) as n from payment_transitions where payment_id = ?', [made.body.id]);
+    expect(transitions?.n).toBe(3);
+  });
+});
+
+describe('a process that stood still (C7)', () => {
+  it('for longer than its window sends nothing, and answers what was found out meanwhile', async () => {
+    const before = sandbox.books.charges(shop.culqi.merchant).length;
+    const other = await start();
+    try {
+      const key = randomUUID();
+      const body = paymentOf(await mintToken(sandbox.url, shop));
+      const struck = proxy.onCommit((number) => (number === 1 ? 'hold_answer' : 'pass'));
+      const first = createPayment(service, shop.client, body, key);
+      await struck;
+      service.signal('SIGSTOP');
+      void proxy.onCommit(() => 'pass');
+      const [payment] = await tables.query<{ id: string }>('select id from payments order by created_at desc limit 1');
+      expect(await settled(other, shop.client, payment!.id)).toMatchObject({ status: 'failed', failure: { code: 'gateway_unavailable' } });
+      const stored = await createPayment(other, shop.client, body, key);
+      service.signal('SIGCONT');
+      proxy.release();
+      expect((await first).text).toBe(stored.text);
+      expect(sandbox.books.charges(shop.culqi.merchant)).toHaveLength(before);
+    } finally {
+      await service.kill();
+      service = other;
+    }
+  }, 60_000);
+});
+
+describe('SIGTERM (C6)', () => {
+  it('lets the request in hand finish, and ends', async () => {
+    const other = await start();
+    sandbox.faults.add({ route: 'POST /v2/charges', kind: 'delayed', delayMs: 800 });
+    const before = approvedCharges({ sandbox }, shop).length;
+    const made = createPayment(other, shop.client, paymentOf(await mintToken(sandbox.url, shop)));
+    await until(() => approvedCharges({ sandbox }, shop).length > before);
+    const ended = other.kill('SIGTERM');
+    expect(await made).toMatchObject({ status: 201, body: { status: 'captured' } });
+    expect(await Promise.race([ended.then(() => 'ended'), sleep(8_000, 'still running')])).toBe('ended');
+  }, 60_000);
+});
+
+async function until(claim: () => boolean): Promise<void> {
+  for (const endsAt = Date.now() + 10_000; !claim(); await sleep(20)) if (Date.now() > endsAt) throw new Error('it did not come to pass');
+}

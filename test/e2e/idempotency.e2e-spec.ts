@@ -1,0 +1,116 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { approvedCharges, createPayment, mintToken, paymentOf, type ProblemBody } from '../support/payments.js';
+import { newMerchant, startService, type Merchant, type Service } from '../support/service.js';
+
+let service: Service;
+beforeAll(async () => { service = await startService(); });
+afterAll(() => service.close());
+
+const merchant = (): Promise<Merchant> => newMerchant(service.ask);
+
+describe('a repeated request', () => {
+  it('gets the same status and bytes again, and the PSP hears nothing of it (I6)', async () => {
+    const shop = await merchant();
+    const body = paymentOf(await mintToken(service.sandbox.url, shop));
+    const key = randomUUID();
+    const first = await createPayment(service, shop.client, body, key);
+    expect(first.headers['idempotent-replayed']).toBeUndefined();
+    for (let i = 0; i < 3; i++) {
+      const again = await createPayment(service, shop.client, body, key);
+      expect(again).toMatchObject({ status: 201, text: first.text });
+      expect(again.headers['idempotent-replayed']).toBe('true');
+    }
+    expect(approvedCharges(service, shop)).toHaveLength(1);
+  });
+
+  it('is the same whatever the order of its members', async () => {
+    const shop = await merchant();
+    const body = paymentOf(await mintToken(service.sandbox.url, shop));
+    const key = randomUUID();
+    const first = await createPayment(service, shop.client, body, key);
+    const again = await createPayment(service, shop.client, JSON.stringify(Object.fromEntries(Object.entries(body).reverse()), null, 2), key);
+    expect(again).toMatchObject({ status: 201, text: first.text });
+  });
+
+  it('of fifty at once makes one payment and one charge (I1, I6)', async () => {
+    const shop = await merchant();
+    const body = paymentOf(await mintToken(service.sandbox.url, shop));
+    const key = randomUUID();
+    service.sandbox.faults.add({ route: 'POST /v2/charges', kind: 'delayed', delayMs: 200, merchant: shop.culqi.merchant });
+    const answers = await Promise.all(Array.from({ length: 50 }, () => createPayment(service, shop.client, body, key)));
+    const made = answers.filter(({ status }) => status === 201);
+    expect(made.length).toBeGreaterThanOrEqual(1);
+    expect(new Set(made.map(({ text }) => text)).size).toBe(1);
+    for (const answer of answers.filter(({ status }) => status !== 201)) {
+      expect(answer).toMatchObject({ status: 409, body: { code: 'idempotency_key_in_use' } });
+      expect(Number(answer.headers['retry-after'])).toBeGreaterThanOrEqual(1);
+    }
+    const [stored] = await service.tables.query<{ n: number }>('select count(*) as n from payments where tenant_id = ?', [shop.tenantId]);
+    expect(stored?.n).toBe(1);
+    expect(service.sandbox.books.charges(shop.culqi.merchant)).toHaveLength(1);
+    expect((await createPayment(service, shop.client, body, key)).text).toBe(made[0]!.text);
+  });
+
+  it('of fifty that are refused leaves nothing behind and no error (T16)', async () => {
+    const shop = await merchant();
+    const key = randomUUID();
+    const answers = await Promise.all(Array.from({ length: 50 }, () => createPayment(service, shop.client, paymentOf('tkn_test_x', { amount: 1 }), key)));
+    expect([...new Set(answers.map(({ status }) => status))].filter((status) => status !== 409)).toEqual([422]);
+    const [stored] = await service.tables.query<{ n: number }>('select count(*) as n from idempotency_keys where tenant_id = ?', [shop.tenantId]);
+    expect(stored?.n).toBe(0);
+  });
+});
+
+describe('a key', () => {
+  it('used for another body is refused without effect (I7)', async () => {
+    const shop = await merchant();
+    const body = paymentOf(await mintToken(service.sandbox.url, shop));
+    const key = randomUUID();
+    await createPayment(service, shop.client, body, key);
+    const other = await createPayment(service, shop.client, { ...body, amount: 13_000 }, key);
+    expect(other).toMatchObject({ status: 422, body: { code: 'idempotency_key_reused' } });
+    const absent = await createPayment(service, shop.client, { ...body, reference: null }, key);
+    expect(absent).toMatchObject({ status: 422, body: { code: 'idempotency_key_reused' } });
+    expect(service.sandbox.books.charges(shop.culqi.merchant)).toHaveLength(1);
+  });
+
+  it('is compared byte by byte (T15), and belongs to its tenant', async () => {
+    const shop = await merchant();
+    const other = await merchant();
+    const base = { amount: 100, currency: 'PEN', confirm: false, customer: { email: 'ana@ejemplo.pe' } };
+    const ids = new Set<string>();
+    for (const [who, key] of [[shop, 'Key-A'], [shop, 'key-a'], [shop, 'KEY-A'], [other, 'Key-A']] as const) ids.add((await createPayment(service, who.client, base, key)).body.id);
+    expect(ids.size).toBe(4);
+  });
+
+  it('is free again after a request that was refused', async () => {
+    const shop = await merchant();
+    const key = randomUUID();
+    const refused = await createPayment(service, shop.client, paymentOf('tkn_test_x', { amount: 1 }), key);
+    expect(refused.status).toBe(422);
+    const made = await createPayment(service, shop.client, paymentOf(await mintToken(service.sandbox.url, shop)), key);
+    expect(made.body.status).toBe('captured');
+  });
+
+  it.each([
+    ['is missing', {}, 'idempotency_key_required'],
+    ['is empty', { 'idempotency-key': '' }, 'idempotency_key_invalid'],
+    ['has a blank', { 'idempotency-key': 'a b' }, 'idempotency_key_invalid'],
+    ['is too long', { 'idempotency-key': 'x'.repeat(256) }, 'idempotency_key_invalid'],
+    ['differs from its alias', { 'idempotency-key': 'a', 'x-idempotency-key': 'b' }, 'idempotency_key_invalid'],
+  ])('that %s is refused', async (_case, headers, code) => {
+    const shop = await merchant();
+    const answer = await service.ask<ProblemBody>({ method: 'POST', path: '/v1/payments', key: shop.client, body: paymentOf('tkn_test_x'), headers });
+    expect(answer).toMatchObject({ status: 400, body: { code } });
+  });
+
+  it('is taken from the alias too', async () => {
+    const shop = await merchant();
+    const body = { amount: 100, currency: 'PEN', confirm: false, customer: { email: 'ana@ejemplo.pe' } };
+    const ask = (header: string) => service.ask({ method: 'POST', path: '/v1/payments', key: shop.client, body, headers: { [header]: 'alias-1' } });
+    const first = await ask('x-idempotency-key');
+    expect(first.status).toBe(201);
+    expect((await ask('idempotency-key')).text).toBe(first.text);
+  });
+});

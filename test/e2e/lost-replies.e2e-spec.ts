@@ -1,0 +1,158 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { approvedCharges, createPayment, mintToken, paymentOf, settled, type PaymentBody } from '../support/payments.js';
+import { newMerchant, startService, type Merchant, type Service } from '../support/service.js';
+
+let service: Service;
+beforeAll(async () => { service = await startService({ GATEWAY_TIMEOUT_MS: '700', LOOKUP_LAG_MS: '900', ABSENCE_AFTER_MS: '900' }); });
+afterAll(() => service.close());
+
+type Fault = Parameters<Service['sandbox']['faults']['add']>[0];
+
+/** A payment whose creation meets a fault. */
+async function payInto(fault: Omit<Fault, 'route'>): Promise<{ shop: Merchant; made: PaymentBody; status: number }> {
+  const shop = await newMerchant(service.ask);
+  const token = await mintToken(service.sandbox.url, shop);
+  service.sandbox.faults.add({ route: 'POST /v2/charges', merchant: shop.culqi.merchant, ...fault } as Fault);
+  const { status, body } = await createPayment(service, shop.client, paymentOf(token));
+  return { shop, made: body, status };
+}
+
+const tickets = (id: string) => service.tables.query<{ kind: string }>('select kind from tickets where payment_id = ?', [id]);
+
+describe('a reply that is lost after the PSP booked (A1, A4, A6, A9)', () => {
+  it.each<[string, Omit<Fault, 'route'>]>([
+    ['by silence', { kind: 'hang_after_booking', delayMs: 5_000 }],
+    ['by a reset', { kind: 'reset_after_booking' }],
+    ['by 500', { kind: 'error_after_booking', status: 500 }],
+    ['by 502', { kind: 'error_after_booking', status: 502 }],
+    ['by 503', { kind: 'error_after_booking', status: 503 }],
+    ['by 504', { kind: 'error_after_booking', status: 504 }],
+    ['by a truncated body', { kind: 'truncated_body' }],
+    ['by a cut connection', { kind: 'cut_body' }],
+    ['by an empty body', { kind: 'empty_body' }],
+    ['by a page of HTML', { kind: 'html_body' }],
+    ['by a body that is too large', { kind: 'huge_body' }],
+    ['by a slow drip', { kind: 'slow_drip', delayMs: 50 }],
+  ])('%s leaves the payment processing until the PSP is asked, then captured, once', async (_fault, fault) => {
+    const { shop, made, status } = await payInto(fault);
+    expect(status).toBe(201);
+    expect(made).toMatchObject({ status: 'processing', processingReason: 'outcome_unknown', attempts: [{ status: 'unknown' }] });
+    expect(await settled(service, shop.client, made.id)).toMatchObject({ status: 'captured', amountCaptured: 12_900, attempts: [{ status: 'succeeded' }] });
+    expect(approvedCharges(service, shop)).toHaveLength(1);
+    expect(await tickets(made.id)).toEqual([]);
+  });
+});
+
+describe('a call that the PSP never booked (A2)', () => {
+  it.each<[string, Omit<Fault, 'route'>]>([
+    ['by silence', { kind: 'hang_before_booking', delayMs: 5_000 }],
+    ['by a reset', { kind: 'reset_before_booking' }],
+    ['by 500', { kind: 'error_before_booking', status: 500 }],
+    ['by 504', { kind: 'error_before_booking', status: 504 }],
+    ['by a redirect (A22)', { kind: 'redirect', changes: { location: 'http://127.0.0.1:9/' } }],
+  ])('%s is processing until absence is shown, then failed, and nothing was charged', async (_fault, fault) => {
+    const { shop, made } = await payInto(fault);
+    expect(made).toMatchObject({ status: 'processing', processingReason: 'outcome_unknown' });
+    expect(await settled(service, shop.client, made.id)).toMatchObject({ status: 'failed', failure: { code: 'gateway_unavailable', retryable: true }, attempts: [{ status: 'failed' }] });
+    expect(service.sandbox.books.charges(shop.culqi.merchant)).toEqual([]);
+  });
+
+  it('by 429 is failed at once: surely nothing happened (A8)', async () => {
+    const { shop, made } = await payInto({ kind: 'rate_limited' });
+    expect(made).toMatchObject({ status: 'failed', failure: { code: 'gateway_unavailable', retryable: true } });
+    expect(service.sandbox.books.charges(shop.culqi.merchant)).toEqual([]);
+  });
+});
+
+describe('an answer that is not what was asked (A11)', () => {
+  it.each([
+    ['amount', { amount: 12_901 }],
+    ['currency', { currency_code: 'USD' }],
+    ['reference', { metadata: { attempt_id: 'att_00000000000000000000000000' } }],
+  ])('with another %s is never a success', async (_field, changes) => {
+    const { made } = await payInto({ kind: 'wrong_answer', changes });
+    expect(made).toMatchObject({ status: 'needs_review', amountCaptured: 0 });
+    expect(await tickets(made.id)).toEqual([{ kind: 'mismatch' }]);
+  });
+
+  it('with a word that nobody knows waits and raises an alert (A12)', async () => {
+    const { made } = await payInto({ kind: 'unknown_word', changes: { outcomeType: 'in_mediation' } });
+    expect(made).toMatchObject({ status: 'processing', processingReason: 'pending_at_gateway' });
+    expect(await tickets(made.id)).toEqual([{ kind: 'unmapped_status' }]);
+  });
+});
+
+describe('look-ups', () => {
+  it('that lag behind the books prove nothing before the lag is over (A15)', async () => {
+    service.sandbox.settings.change({ lookupLagMs: 800 });
+    try {
+      const { shop, made } = await payInto({ kind: 'reset_after_booking' });
+      expect(await settled(service, shop.client, made.id)).toMatchObject({ status: 'captured', amountCaptured: 12_900 });
+      expect(approvedCharges(service, shop)).toHaveLength(1);
+    } finally {
+      service.sandbox.settings.change({ lookupLagMs: 0 });
+    }
+  });
+
+  it('that fail to the end of the schedule park the payment with a ticket, and a later sync still resolves it', async () => {
+    const shop = await newMerchant(service.ask);
+    const token = await mintToken(service.sandbox.url, shop);
+    service.sandbox.faults.add({ route: 'GET /v2/charges', kind: 'error_before_booking', status: 503, times: 50, merchant: shop.culqi.merchant });
+    service.sandbox.faults.add({ route: 'POST /v2/charges', kind: 'reset_after_booking', merchant: shop.culqi.merchant });
+    const { body: made } = await createPayment(service, shop.client, paymentOf(token));
+    expect(await settled(service, shop.client, made.id)).toMatchObject({ status: 'needs_review', attempts: [{ status: 'unknown' }] });
+    expect(await tickets(made.id)).toEqual([{ kind: 'unresolved_outcome' }]);
+    service.sandbox.faults.clear();
+    const synced = await service.ask<PaymentBody>({ method: 'POST', path: `/v1/payments/${made.id}/sync`, key: shop.operator });
+    expect(synced.body).toMatchObject({ status: 'captured', amountCaptured: 12_900 });
+  });
+
+  it('are pulled forward by a reader, who does not wait for them', async () => {
+    const slow = await startService({ GATEWAY_TIMEOUT_MS: '700', RESOLVE_SCHEDULE: '1h' });
+    try {
+      const shop = await newMerchant(slow.ask);
+      const token = await mintToken(slow.sandbox.url, shop);
+      slow.sandbox.faults.add({ route: 'POST /v2/charges', kind: 'reset_after_booking' });
+      const { body: made } = await createPayment(slow, shop.client, paymentOf(token));
+      expect(made.status).toBe('processing');
+      await sleep(300);
+      expect(slow.sandbox.books.requests().filter(({ method }) => method === 'GET')).toEqual([]);
+      expect(await settled(slow, shop.client, made.id)).toMatchObject({ status: 'captured' });
+      expect(slow.sandbox.books.requests().filter(({ method }) => method === 'GET')).toHaveLength(1);
+    } finally {
+      await slow.close();
+    }
+  });
+
+  it('find a charge that stands on the second page (A24)', async () => {
+    const patient = await startService({ GATEWAY_TIMEOUT_MS: '700', RESOLVE_SCHEDULE: '1h' });
+    try {
+      const shop = await newMerchant(patient.ask);
+      const token = await mintToken(patient.sandbox.url, shop);
+      patient.sandbox.faults.add({ route: 'POST /v2/charges', kind: 'reset_after_booking' });
+      const { body: made } = await createPayment(patient, shop.client, paymentOf(token));
+      // The PSP lists newest first: a hundred later charges push ours off the first page.
+      expect(await chargeBehindOurBack(patient, shop, 101)).toBe(101);
+      const synced = await patient.ask<PaymentBody>({ method: 'POST', path: `/v1/payments/${made.id}/sync`, key: shop.operator });
+      expect(synced.body).toMatchObject({ status: 'captured', amountCaptured: 12_900 });
+    } finally {
+      await patient.close();
+    }
+  });
+});
+
+/** Charges made at the PSP behind our back, as another system of the merchant's would. */
+async function chargeBehindOurBack({ sandbox }: Service, shop: Merchant, count: number): Promise<number> {
+  let made = 0;
+  for (let i = 0; i < count; i++) {
+    const token = await mintToken(sandbox.url, shop);
+    const response = await fetch(`${sandbox.url}/v2/charges`, {
+      method: 'POST', headers: { authorization: `Bearer ${shop.culqi.secretKey}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ amount: 1_000, currency_code: 'PEN', email: 'ana@ejemplo.pe', source_id: token }),
+    });
+    if (response.status === 201) made++;
+    await response.arrayBuffer();
+  }
+  return made;
+}

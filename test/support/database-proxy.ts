@@ -1,0 +1,81 @@
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+
+/** What the proxy does when it sees a COMMIT: let it through, hold its answer back, or let it through and cut the connection before the answer. */
+export type CommitFate = 'pass' | 'hold_answer' | 'cut_before_answer';
+
+/** A TCP proxy before the database that sees statements go by. */
+export type DatabaseProxy = {
+  /** The database's URL through the proxy. */
+  url: string;
+  /** Decides over each COMMIT; the number counts from 1 since the last call of this. Resolves when a COMMIT met another fate than `pass`. */
+  onCommit(fate: (number: number) => CommitFate): Promise<void>;
+  /** The statements that went by since the last call of this. */
+  takeStatements(): string[];
+  /** Lets go of the answers that were held back. */
+  release(): void;
+  close(): Promise<void>;
+};
+
+/** A packet of the MySQL protocol: three bytes of length, one of sequence, then the command; 3 is a query. */
+const HEADER_BYTES = 4;
+const QUERY = 3;
+
+function statementIn(chunk: Buffer): string | null {
+  return chunk[3] === 0 && chunk[HEADER_BYTES] === QUERY ? chunk.toString('utf8', HEADER_BYTES + 1) : null;
+}
+
+export async function startDatabaseProxy(databaseUrl: string): Promise<DatabaseProxy> {
+  const target = new URL(databaseUrl);
+  const sockets = new Set<Socket>();
+  let fateOf: (number: number) => CommitFate = () => 'pass';
+  let struck: () => void = () => undefined;
+  let commits = 0;
+  let held: (() => void)[] = [];
+  let statements: string[] = [];
+
+  const server = createServer((client) => {
+    const database = connect({ host: target.hostname, port: Number(target.port || 3306) });
+    let holding = false;
+    for (const socket of [client, database]) {
+      sockets.add(socket);
+      socket.setNoDelay(true);
+      socket.on('error', () => undefined);
+      socket.on('close', () => { sockets.delete(socket); client.destroy(); database.destroy(); });
+    }
+    client.on('data', (chunk: Buffer) => {
+      const statement = statementIn(chunk);
+      if (statement !== null) statements.push(statement);
+      const fate = statement === 'commit' ? fateOf(++commits) : 'pass';
+      if (fate !== 'pass') holding = true;
+      database.write(chunk);
+      if (fate !== 'pass') struck();
+      // The database has read the COMMIT once it answers; only then is the connection cut.
+      if (fate === 'cut_before_answer') database.once('data', () => { client.destroy(); });
+    });
+    database.on('data', (chunk: Buffer) => {
+      if (holding) held.push(() => { holding = false; client.write(chunk); });
+      else client.write(chunk);
+    });
+  });
+  await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve); });
+  const url = new URL(databaseUrl);
+  url.hostname = '127.0.0.1';
+  url.port = String((server.address() as AddressInfo).port);
+  return {
+    url: url.href,
+    onCommit: (fate) => new Promise((resolve) => { commits = 0; fateOf = fate; struck = resolve; }),
+    takeStatements: () => {
+      const taken = statements;
+      statements = [];
+      return taken;
+    },
+    release: () => {
+      for (const letGo of held) letGo();
+      held = [];
+    },
+    close: async () => {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => { server.close(resolve); });
+    },
+  };
+}

@@ -1,0 +1,40 @@
+import { randomBytes } from 'node:crypto';
+import { createConnection, type Connection, type RowDataPacket } from 'mysql2/promise';
+import { ormOptions } from '../../src/mikro-orm.config.js';
+import { migrate } from '../../src/platform/database/migrator.js';
+
+/** A database of its own on the test server, migrated. */
+export type TestDatabase = {
+  url: string;
+  /** Reads or breaks things beside the service, on a connection of its own. */
+  query<T extends object>(statement: string, values?: unknown[]): Promise<T[]>;
+  drop(): Promise<void>;
+};
+
+export async function createTestDatabase(): Promise<TestDatabase> {
+  const server = process.env.DATABASE_URL;
+  if (server === undefined) throw new Error('DATABASE_URL names the test server; npm test sets it');
+  const name = `smartpay_test_${randomBytes(6).toString('hex')}`;
+  const admin = await connect(server);
+  await admin.query(`create database ${name}`);
+  const url = new URL(server);
+  url.pathname = `/${name}`;
+  await migrate(url.href, ormOptions(url.href, 2));
+  const connection = await connect(url.href);
+  return {
+    url: url.href,
+    query: async <T extends object>(statement: string, values: unknown[] = []) => {
+      const [rows] = await connection.query<RowDataPacket[]>(statement, values);
+      return rows as unknown as T[];
+    },
+    drop: async () => {
+      await connection.end();
+      await admin.query(`drop database if exists ${name}`);
+      await admin.end();
+    },
+  };
+}
+
+function connect(url: string): Promise<Connection> {
+  return createConnection({ uri: url.replace(/^mariadb:/, 'mysql:'), timezone: 'Z' });
+}

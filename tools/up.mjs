@@ -1,0 +1,110 @@
+// `npm run up`: everything that a first payment needs, on a machine that has Node and nothing else. `-- --check` pays twice by itself and ends.
+import { spawnSync } from 'node:child_process';
+import path from 'node:path';
+import { developmentDatabase } from './database.mjs';
+import { demoTenant, paymentCurl } from './demo.mjs';
+import { ownerOf, takeLock } from './lock.mjs';
+import { portOf } from './ports.mjs';
+import { endLeftovers, stopAll } from './processes.mjs';
+import { Programs } from './programs.mjs';
+import { ensureBuilt, ensureInstalled, ROOT } from './project.mjs';
+import { explain, say, step, Trouble } from './say.mjs';
+import { remember, secretsOf } from './secrets.mjs';
+
+const HOME = path.join(ROOT, '.data');
+process.chdir(ROOT);
+
+let endingSinceMs;
+let isReady = false;
+let freeLock;
+
+/** Stops what was started, the newest first. A second signal does not wait: what still runs is then ended by the reaper. */
+async function end(code, reason) {
+  if (endingSinceMs) {
+    if (reason && Date.now() - endingSinceMs > 1000) process.exit(1); // sooner it is the same signal: npm passes on what the terminal sent to all
+    return;
+  }
+  endingSinceMs = Date.now();
+  if (reason) say(`\n${reason}: stopping everything`);
+  await stopAll();
+  freeLock?.();
+  process.exit(code);
+}
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => void end(isReady ? 0 : 130, signal));
+process.stdout.on('error', () => void end(1));
+if (process.env.npm_lifecycle_event) { // npm killed with -9 takes us along
+  const npm = process.ppid;
+  setInterval(() => process.ppid !== npm && !endingSinceMs && void end(1, 'npm is gone'), 1000).unref();
+}
+
+async function up() {
+  const flags = process.argv.slice(2);
+  if (flags.some((flag) => flag !== '--check')) throw new Trouble('usage: npm run up [-- --check]');
+  const lock = path.join(HOME, 'up.lock');
+  freeLock = takeLock(lock);
+  if (!freeLock) throw new Trouble(`npm run up is running already (pid ${ownerOf(lock).split(' ')[0]}): stop it with Ctrl-C there, or use it`);
+  await endLeftovers(path.join(HOME, 'children.txt'));
+  const [apiPort, sandboxPort] = [await portOf('PORT', 3000), await portOf('SANDBOX_PORT', 4010)];
+  if (apiPort === sandboxPort) throw new Trouble(`PORT and SANDBOX_PORT are both ${apiPort}: give them different ports`);
+  const secrets = secretsOf(HOME);
+
+  await ensureInstalled();
+  await ensureBuilt();
+  const database = await step('starting the database', () => developmentDatabase({ home: HOME, password: secrets.databasePassword, port: secrets.databasePort }));
+  if (database.port) remember(HOME, { databasePort: database.port });
+  say(`  ${database.name}`);
+
+  const [apiUrl, sandboxUrl] = [`http://localhost:${apiPort}`, `http://localhost:${sandboxPort}`];
+  const programs = new Programs(path.join(HOME, 'logs'), {
+    DATABASE_URL: database.url, PORT: String(apiPort), SANDBOX_PORT: String(sandboxPort), SANDBOX_DATA_DIR: path.join(HOME, 'sandbox'),
+    PLATFORM_ADMIN_KEY: secrets.platformAdminKey, ENCRYPTION_KEYS: secrets.encryptionKeys, CULQI_API_URL: sandboxUrl, CULQI_SECURE_URL: sandboxUrl,
+    WORKER: 'off',
+  }, (trouble) => {
+    if (endingSinceMs) return;
+    explain(trouble);
+    void end(1);
+  });
+  await step('migrating', () => programs.run('migrate', 'migrate.js'));
+  await step('starting the PSP emulator, the service and its worker', async () => {
+    await programs.keepRunning('sandbox', 'sandbox/main.js', `${sandboxUrl}/_control/settings`);
+    await programs.keepRunning('service', 'main.js', `${apiUrl}/health/ready`);
+    await programs.keepRunning('worker', 'worker.js');
+  });
+  const demo = await demoTenant({ home: HOME, apiUrl, secrets });
+  isReady = true;
+  const curl = paymentCurl({ apiUrl, sandboxUrl, demo });
+  say(`
+SmartPay is up.
+  API docs             ${apiUrl}/docs
+  ready                ${apiUrl}/health/ready
+  Culqi emulator       ${sandboxUrl}
+  database             ${database.url.replace(/:[^:@/]*@/, ':…@')} (${database.name})
+  client key           ${demo.clientKey}
+  operator key         ${demo.operatorKey}
+  platform admin key   ${secrets.platformAdminKey}
+  tenant               ${demo.tenantId}
+  logs                 .data/logs
+
+A payment (paste it as often as you like):
+
+${curl}
+`);
+  if (flags.includes('--check')) return check(curl);
+  say('Ctrl-C stops everything.');
+}
+
+async function check(curl) {
+  for (const time of ['first', 'second']) {
+    const { stdout, stderr } = spawnSync('bash', ['-c', curl], { encoding: 'utf8', timeout: 60_000 });
+    if (!/"status":\s*"captured"/.test(stdout)) throw new Trouble(`the ${time} payment was not captured: ${stdout}${stderr}`);
+    say(`The ${time} payment was captured.`);
+  }
+  await end(0);
+}
+
+up().catch((error) => {
+  if (endingSinceMs) return; // its cause was already said
+  explain(error);
+  void end(1);
+});
