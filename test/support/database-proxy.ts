@@ -13,6 +13,8 @@ export type DatabaseProxy = {
   takeStatements(): string[];
   /** Lets go of the answers that were held back. */
   release(): void;
+  /** Makes the database unreachable, or reachable again. */
+  setDown(down: boolean): void;
   close(): Promise<void>;
 };
 
@@ -33,7 +35,14 @@ export async function startDatabaseProxy(databaseUrl: string): Promise<DatabaseP
   let held: (() => void)[] = [];
   let statements: string[] = [];
 
+  let isDown = false;
+
   const server = createServer((client) => {
+    if (isDown) {
+      client.on('error', () => undefined);
+      client.resetAndDestroy();
+      return;
+    }
     const database = connect({ host: target.hostname, port: Number(target.port || 3306) });
     let holding = false;
     for (const socket of [client, database]) {
@@ -68,6 +77,10 @@ export async function startDatabaseProxy(databaseUrl: string): Promise<DatabaseP
       const taken = statements;
       statements = [];
       return taken;
+    },
+    setDown: (down) => {
+      isDown = down;
+      if (down) for (const socket of sockets) socket.destroy();
     },
     release: () => {
       for (const letGo of held) letGo();

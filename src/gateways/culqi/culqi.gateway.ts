@@ -1,0 +1,108 @@
+import { GatewayError } from '../contract/gateway-error.js';
+import type { AttemptReference, GatewayContext, PaymentGateway, PaymentOrder, PaymentSnapshot } from '../contract/payment-gateway.js';
+import { CulqiClient, type CulqiAnswer, type CulqiCredentials } from './culqi.client.js';
+import { FIELDS } from './culqi.mapping.js';
+import { chargeRequest } from './culqi.request.js';
+import { chargeSnapshot, declineSnapshot } from './culqi.snapshot.js';
+import { chargePageSchema, chargeSchema, errorSchema, reviewSchema, type CulqiCharge } from './culqi.types.js';
+
+/** Life of a card token (psp/culqi.md §1.4). */
+export const TOKEN_LIFETIME_MS = 5 * 60_000;
+
+/** The search for a lost charge: from before it was sent until after it could last have been (psp/culqi.md §1.14). */
+const SEARCH = { beforeMs: 5 * 60_000, afterMs: 10 * 60_000, pageSize: 100, pagesMax: 20 };
+
+const CHARGE_ID = /^chr_(test|live)_[0-9A-Za-z]{1,40}$/;
+
+/** Culqi, API v2: card charges. */
+export class CulqiGateway implements PaymentGateway {
+  private readonly client: CulqiClient;
+
+  constructor(private readonly context: GatewayContext<CulqiCredentials>) {
+    this.client = new CulqiClient(context);
+  }
+
+  async createPayment(order: PaymentOrder): Promise<PaymentSnapshot> {
+    const answer = await this.client.createCharge(chargeRequest(order));
+    const charge = chargeSchema.safeParse(answer.body);
+    if (answer.status === 201 && charge.success) return chargeSnapshot(charge.data);
+    // 200 is no payment: the customer must authenticate, and the same token is posted again afterwards.
+    if (answer.status === 200 && reviewSchema.safeParse(answer.body).success) return this.review();
+    const error = errorSchema.safeParse(answer.body);
+    if ((answer.status === 402 || answer.status === 400) && error.success && error.data.type === 'card_error') return declineSnapshot(error.data);
+    throw troubleOf(answer);
+  }
+
+  async fetchPayment(reference: string): Promise<PaymentSnapshot> {
+    if (!CHARGE_ID.test(reference)) throw new GatewayError('request_rejected', 'this is no charge id of Culqi');
+    const answer = await this.client.getCharge(reference);
+    if (answer.status === 404) throw new GatewayError('payment_not_found', 'Culqi knows no such charge', { httpStatus: 404 });
+    const charge = answer.status === 200 ? chargeSchema.safeParse(answer.body) : undefined;
+    if (charge?.success !== true) throw troubleOf(answer);
+    return chargeSnapshot(charge.data);
+  }
+
+  async findPayment(attempt: AttemptReference): Promise<PaymentSnapshot | null> {
+    const found = await this.chargesOf(attempt);
+    const snapshots = found.sort((a, b) => (a.creation_date ?? 0) - (b.creation_date ?? 0)).map(chargeSnapshot);
+    // A failed charge under the same attempt says less than one that took money.
+    const [first, ...duplicates] = snapshots.filter(({ status }) => status !== 'declined');
+    if (first === undefined) return snapshots[0] ?? null;
+    return duplicates.length === 0 ? first : { ...first, duplicates: duplicates.flatMap(({ reference }) => reference ?? []) };
+  }
+
+  /** Every charge that carries the attempt's id. @throws GatewayError `outcome_unknown` when not all pages could be read: then absence shows nothing. */
+  private async chargesOf(attempt: AttemptReference): Promise<CulqiCharge[]> {
+    const filter = {
+      creation_date_from: String(attempt.sentAt.getTime() - SEARCH.beforeMs), creation_date_to: String(attempt.deadlineAt.getTime() + SEARCH.afterMs),
+      currency_code: attempt.amount.currency, limit: String(SEARCH.pageSize),
+    };
+    const found: CulqiCharge[] = [];
+    let after: string | undefined;
+    for (let page = 0; page < SEARCH.pagesMax; page++) {
+      const answer = await this.client.listCharges(after === undefined ? filter : { ...filter, after });
+      const list = answer.status === 200 ? chargePageSchema.safeParse(answer.body) : undefined;
+      if (list?.success !== true) throw troubleOf(answer);
+      const { data, paging } = list.data;
+      for (const entry of data) if (entry.metadata?.attempt_id === attempt.attemptId) found.push(readable(entry));
+      after = paging.cursors?.after ?? data.at(-1)?.id;
+      // The counter is not to be trusted; an empty page or no next one is the end (psp/culqi.md §1.11).
+      if (data.length === 0 || paging.next == null || after === undefined) return found;
+    }
+    throw new GatewayError('outcome_unknown', 'Culqi lists more charges than are read');
+  }
+
+  private review(): PaymentSnapshot {
+    const expiresAt = new Date(this.context.now().getTime() + TOKEN_LIFETIME_MS);
+    return {
+      status: 'requires_action', action: { type: 'three_ds', publicKey: this.context.credentials.publicKey, expiresAt },
+      reference: null, ourReference: null, amount: null, captured: null, refunded: null, pspCode: 'REVIEW', raw: { action_code: 'REVIEW' },
+    };
+  }
+}
+
+function readable(entry: unknown): CulqiCharge {
+  const charge = chargeSchema.safeParse(entry);
+  if (!charge.success) throw new GatewayError('outcome_unknown', 'Culqi lists the charge in a form that we do not understand');
+  return charge.data;
+}
+
+/** What an answer that brings no payment means. Only Culqi's own refusal, in its own form, shows that nothing was booked. */
+function troubleOf({ status, headers, body }: CulqiAnswer): GatewayError {
+  const error = errorSchema.safeParse(body).data;
+  const field = error?.param == null ? undefined : FIELDS[error.param] ?? error.param.slice(0, 40);
+  const details = {
+    httpStatus: status,
+    ...(error?.code == null ? {} : { pspCode: error.code.slice(0, 80) }),
+    ...(field === undefined ? {} : { field }),
+  };
+  if (status === 401 || status === 403) return new GatewayError('credentials_rejected', 'Culqi does not accept the keys', details);
+  if (status === 429) return new GatewayError('rate_limited', 'Culqi takes no more requests for now', { ...details, ...retryAfter(headers) });
+  if ([400, 404, 422].includes(status) && error !== undefined) return new GatewayError('request_rejected', 'Culqi refused the request', details);
+  return new GatewayError('outcome_unknown', `Culqi answered ${status} in a form that shows no outcome`, details);
+}
+
+function retryAfter(headers: CulqiAnswer['headers']): { retryAfterMs?: number } {
+  const seconds = headers['retry-after'] ?? '';
+  return /^[0-9]{1,5}$/.test(seconds) ? { retryAfterMs: Number(seconds) * 1_000 } : {};
+}

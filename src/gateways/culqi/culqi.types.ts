@@ -1,0 +1,69 @@
+import { z } from 'zod';
+
+/**
+ * Culqi's answers, as far as we read them. Everything is untrusted: what is not needed is optional, and what has another type than expected makes the
+ * answer one that we do not understand. Shapes: psp/culqi.md §§1.6, 1.11, 1.13.
+ */
+const centimos = z.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER);
+const text = z.string().max(2_000);
+
+const source = z.object({
+  card_number: text.nullish(),
+  last_four: text.nullish(),
+  iin: z.object({
+    bin: text.nullish(),
+    card_brand: text.nullish(),
+    card_type: text.nullish(),
+    issuer: z.object({ country_code: text.nullish() }).nullish(),
+  }).nullish(),
+});
+
+const outcome = z.object({
+  type: text.nullish(),
+  code: text.nullish(),
+  decline_code: text.nullish(),
+  merchant_message: text.nullish(),
+});
+
+export const chargeSchema = z.object({
+  object: z.literal('charge'),
+  id: z.string().regex(/^chr_(test|live)_[0-9A-Za-z]{1,40}$/),
+  creation_date: z.number().optional(),
+  amount: centimos,
+  amount_refunded: centimos.nullish(),
+  currency_code: text,
+  outcome: outcome.nullish(),
+  capture: z.boolean().nullish(),
+  source: source.nullish().catch(null),
+  fraud_score: z.number().nullish().catch(null),
+  authorization_code: z.string().max(64).nullish().catch(null),
+  metadata: z.record(z.string(), z.unknown()).nullish().catch(null),
+  total_fee: centimos.nullish().catch(null),
+  total_fee_taxes: centimos.nullish().catch(null),
+  transfer_amount: centimos.nullish().catch(null),
+  fee_details: z.object({
+    fixed_fee: z.object({ total: centimos.nullish() }).nullish(),
+    variable_fee: z.object({ total: centimos.nullish() }).nullish(),
+  }).nullish().catch(null),
+});
+export type CulqiCharge = z.infer<typeof chargeSchema>;
+
+/** 200 instead of 201: no charge, and no id. */
+export const reviewSchema = z.object({ action_code: z.literal('REVIEW') });
+
+export const errorSchema = z.object({
+  object: z.literal('error'),
+  type: text.nullish(),
+  code: text.nullish(),
+  decline_code: text.nullish(),
+  charge_id: text.nullish(),
+  merchant_message: text.nullish(),
+  param: text.nullish(),
+});
+export type CulqiError = z.infer<typeof errorSchema>;
+
+/** A page of charges. One that we cannot read is no proof of anything, so nothing in it is optional. */
+export const chargePageSchema = z.object({
+  data: z.array(z.looseObject({ id: z.string(), metadata: z.record(z.string(), z.unknown()).nullish() })),
+  paging: z.object({ next: z.string().nullish(), cursors: z.object({ after: z.string().nullish() }).nullish() }),
+});
