@@ -9,6 +9,9 @@ const NUMBER_LENGTH_MAX = 40;
 /** Names that mean something else on a JavaScript object than in JSON (faults T10). */
 const FORBIDDEN_NAMES = new Set(['__proto__', 'constructor', 'prototype']);
 
+/** Half a surrogate pair: with the `u` flag, whole pairs are one character of another class. */
+const LONE_SURROGATE = /\p{Cs}/u;
+
 /** The tokens of a JSON text that is known to be well formed. No two alternatives begin alike, so this is linear. */
 const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\],]|-?[0-9][0-9.eE+-]*/g;
 
@@ -77,7 +80,7 @@ function readText(token: string, frames: Frame[]): void {
     frame.member = text;
     frame.awaitsName = false;
   }
-  if (!text.isWellFormed()) throw invalid(frames, 'must be well-formed Unicode');
+  if (LONE_SURROGATE.test(text)) throw invalid(frames, 'must be well-formed Unicode');
   if (frame === undefined || !isName) return;
   if (FORBIDDEN_NAMES.has(text)) throw invalid(frames, 'is a name that is not accepted');
   if (frame.names?.has(text) === true) {
@@ -97,7 +100,7 @@ function pathOf(frames: readonly Frame[]): string {
 
 /** A field's path as it is told to the client: `customer.address.0`. */
 export function fieldPath(members: readonly string[]): string {
-  return members.map((member) => maskCardNumbers(member.slice(0, FIELD_LENGTH_MAX))).join('.').slice(0, FIELD_LENGTH_MAX).toWellFormed();
+  return members.map((member) => maskCardNumbers(member.slice(0, FIELD_LENGTH_MAX))).join('.').slice(0, FIELD_LENGTH_MAX).replace(/\p{Cs}/gu, '\ufffd');
 }
 
 /** Whether the number means in JavaScript what it means in the text (faults T7). */

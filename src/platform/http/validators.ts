@@ -40,11 +40,12 @@ export function IsMetadata(): PropertyDecorator {
   });
 }
 
+const LONE_SURROGATE = /\p{Cs}/u;
 const CONTROL = /\p{Cc}/u;
 const CONTROL_BUT_LINES = /(?![\t\n\r])\p{Cc}/u;
 
 function isText(value: unknown, lengthMin: number, lengthMax: number): value is string {
-  if (typeof value !== 'string' || value.length > 2 * lengthMax || !value.isWellFormed()) return false;
+  if (typeof value !== 'string' || value.length > 2 * lengthMax || LONE_SURROGATE.test(value)) return false;
   const length = [...value].length;
   return length >= lengthMin && length <= lengthMax;
 }

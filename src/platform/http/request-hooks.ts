@@ -1,0 +1,73 @@
+import { Logger } from '@nestjs/common';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { containsCardNumber } from '../../shared/card-number.js';
+import { systemClock, TimeWindow } from '../../shared/clock.js';
+import { Problem } from '../../shared/problem.js';
+import { refuseCardData } from './card-data.js';
+import { refuseForeignEncoding } from './json-body.js';
+import { sendProblem } from './problem-reply.js';
+import { requestContext } from './request-context.js';
+import { runWithTrace } from './trace.js';
+
+/** "Answered at latest 2 s after" the deadline (design/api.md), with time to spare for the answer's way. */
+const OVERTIME_MS = 1_500;
+
+/** What happens to every request, whatever its route: trace, deadline, plain refusals, and one log line at its end. */
+export function addRequestHooks(fastify: FastifyInstance, { requestDeadlineMs }: { requestDeadlineMs: number }): void {
+  const logger = new Logger('Request');
+  const overtime = new WeakMap<FastifyRequest, NodeJS.Timeout>();
+
+  fastify.addHook('onRequest', (request, reply, done) => {
+    const context = requestContext(request);
+    context.window = TimeWindow.open(systemClock, requestDeadlineMs);
+    overtime.set(request, setTimeout(() => { answerLate(request, reply); }, requestDeadlineMs + OVERTIME_MS));
+    void reply.headers({ 'x-trace-id': context.traceId, 'x-content-type-options': 'nosniff', ...(request.url.startsWith('/v1/') ? { 'cache-control': 'no-store' } : {}) });
+    runWithTrace(context.traceId, () => { done(refusalOf(request)); });
+  });
+
+  fastify.addHook('onResponse', (request, reply, done) => {
+    clearTimeout(overtime.get(request));
+    const { traceId, problemCode } = requestContext(request);
+    // The route's pattern, never the address: ids are in the answer's own lines, and a query may hold anything.
+    const line = { msg: 'request', method: request.method, route: request.routeOptions.url ?? null, status: reply.statusCode, durationMs: Math.round(reply.elapsedTime), traceId };
+    const level = request.url.startsWith('/health/') ? 'debug' : 'log';
+    logger[level](problemCode === undefined ? line : { ...line, code: problemCode });
+    done();
+  });
+
+  fastify.addHook('onRequestAbort', (request, done) => {
+    clearTimeout(overtime.get(request));
+    done();
+  });
+}
+
+/** What is refused from the head of the request alone. */
+function refusalOf(request: FastifyRequest): Problem | undefined {
+  try {
+    refuseForeignEncoding(request);
+    refuseCardData({ path: pathOf(request.url), query: request.query, 'Idempotency-Key': request.headers['idempotency-key'], 'X-Idempotency-Key': request.headers['x-idempotency-key'] });
+    return undefined;
+  } catch (error) {
+    if (error instanceof Problem) return error;
+    throw error;
+  }
+}
+
+function pathOf(url: string): string {
+  const path = url.split('?', 1)[0] ?? '';
+  return containsCardNumber(path) ? path : decodedPath(path);
+}
+
+/** Fastify has refused what cannot be decoded. */
+function decodedPath(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
+}
+
+/** The handler goes on; what it finds out is kept under the request's idempotency key. */
+function answerLate(request: FastifyRequest, reply: FastifyReply): void {
+  sendProblem(request, reply, new Problem('unavailable', 'The answer takes too long. Ask again, with the same Idempotency-Key if there was one.'));
+}
