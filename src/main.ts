@@ -9,4 +9,5 @@ import { listenOrExit } from './platform/http/listen-or-exit.js';
 const env = readEnvOrExit();
 const database = await openDatabase(ormOptions(env.databaseUrl, env.databasePool));
 const app = await createApp(AppModule.api(env, database), env);
+app.enableShutdownHooks();
 await listenOrExit(app, env);

@@ -1,4 +1,5 @@
 // What a clone needs before anything can run: its packages and its build, each made only when it is missing or old.
+import crypto from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { withLock } from './lock.mjs';
@@ -9,6 +10,7 @@ import { step, Trouble } from './say.mjs';
 export const ROOT = path.resolve(import.meta.dirname ?? path.dirname(new URL(import.meta.url).pathname), '..');
 
 const at = (...names) => path.join(ROOT, ...names);
+const textOf = (file) => (fs.existsSync(file) ? fs.readFileSync(file, 'utf8') : undefined);
 const changedMs = (file) => fs.statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 
 /** The Node of the project, from npm (stack.md §1); the one we run on where npm has none for this platform. */
@@ -19,12 +21,14 @@ export function node() {
 
 /** Installs the packages of package-lock.json unless they are there. */
 export async function ensureInstalled() {
-  const isInstalled = () => changedMs(at('node_modules', '.package-lock.json')) >= changedMs(at('package-lock.json'));
+  const stamp = at('node_modules', '.installed-from'); // a checkout gives the lock a new date, not a new content
+  const lock = () => crypto.createHash('sha256').update(fs.readFileSync(at('package-lock.json'))).digest('hex');
+  const isInstalled = () => textOf(stamp) === lock() || changedMs(at('node_modules', '.package-lock.json')) >= changedMs(at('package-lock.json'));
   if (isInstalled()) return;
   await withLock(at('.data', 'install.lock'), async () => {
     if (isInstalled()) return;
     await step('installing packages with npm ci (about a minute)', () => run('npm ci', 'npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']));
-    fs.utimesSync(at('node_modules', '.package-lock.json'), new Date(), new Date());
+    fs.writeFileSync(stamp, lock());
   });
 }
 

@@ -55,7 +55,7 @@ async function up() {
   if (database.port) remember(HOME, { databasePort: database.port });
   say(`  ${database.name}`);
 
-  const [apiUrl, sandboxUrl] = [`http://localhost:${apiPort}`, `http://localhost:${sandboxPort}`];
+  const [apiUrl, sandboxUrl] = [`http://localhost:${apiPort}`, `http://127.0.0.1:${sandboxPort}`]; // the emulator listens on this address alone
   const programs = new Programs(path.join(HOME, 'logs'), {
     DATABASE_URL: database.url, PORT: String(apiPort), SANDBOX_PORT: String(sandboxPort), SANDBOX_DATA_DIR: path.join(HOME, 'sandbox'),
     PLATFORM_ADMIN_KEY: secrets.platformAdminKey, ENCRYPTION_KEYS: secrets.encryptionKeys, CULQI_API_URL: sandboxUrl, CULQI_SECURE_URL: sandboxUrl,

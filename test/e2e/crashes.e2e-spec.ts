@@ -9,6 +9,10 @@ import { newMerchant, type Answer, type Merchant } from '../support/service.js';
 import { testEnvironment } from '../support/settings.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 
+/** The transaction before the PSP is called, and the one after it. */
+const TX1 = /^insert into `idempotency_keys`/;
+const TX2 = /^update `idempotency_keys`/;
+
 let tables: TestDatabase;
 let sandbox: CulqiSandbox;
 let proxy: DatabaseProxy;
@@ -42,15 +46,15 @@ async function insist(body: unknown, key: string): Promise<Answer<PaymentBody>> 
 }
 
 /** Runs one payment, kills the service when `killed` says so, restarts it, and lets the client come back. */
-async function killedPayment(killWhen: () => Promise<void>, token: string): Promise<{ answer: Answer<PaymentBody>; key: string; body: unknown }> {
+async function killedPayment(killWhen: () => Promise<void>, token: string, afterKill: () => Promise<unknown> = () => Promise.resolve()): Promise<{ answer: Answer<PaymentBody>; key: string; body: unknown }> {
   const key = randomUUID();
   const body = paymentOf(token);
   const moment = killWhen();
   const first = createPayment(service, shop.client, body, key).catch(() => null);
   await moment;
   await service.kill();
+  await afterKill();
   expect(await first).toBeNull();
-  void proxy.onCommit(() => 'pass');
   service = await start();
   return { answer: await insist(body, key), key, body };
 }
@@ -67,7 +71,7 @@ async function expectOneCharge({ answer, key, body }: Awaited<ReturnType<typeof 
 describe('kill -9 of the service', () => {
   it('after tx1, before the PSP was called: nothing is charged, and the payment ends as failed', async () => {
     const before = sandbox.books.charges(shop.culqi.merchant).length;
-    const { answer } = await killedPayment(() => proxy.onCommit((number) => (number === 1 ? 'hold_answer' : 'pass')), await mintToken(sandbox.url, shop));
+    const { answer } = await killedPayment(() => proxy.strikeCommit(TX1, 'hold_answer'), await mintToken(sandbox.url, shop));
     expect(answer.status).toBe(201);
     expect(await settled(service, shop.client, answer.body.id)).toMatchObject({ status: 'failed', failure: { code: 'gateway_unavailable' } });
     expect(sandbox.books.charges(shop.culqi.merchant)).toHaveLength(before);
@@ -92,14 +96,13 @@ describe('kill -9 of the service', () => {
       await tables.query('select id from payments where id = ? for update', [payment?.id]);
       await until(() => sandbox.books.requests(shop.culqi.merchant).some(({ method, status, at }) => method === 'POST' && status === 201 && at > Date.now() - 5_000));
       await sleep(150);
-    }, token);
-    await tables.query('rollback').catch(() => undefined);
+    }, token, () => tables.query('rollback'));
     await expectOneCharge(killed, before);
   }, 60_000);
 
   it('after tx2, before the reply left: one charge, and the stored answer (C3)', async () => {
     const before = approvedCharges({ sandbox }, shop).length;
-    const killed = await killedPayment(() => proxy.onCommit((number) => (number === 2 ? 'hold_answer' : 'pass')), await mintToken(sandbox.url, shop));
+    const killed = await killedPayment(() => proxy.strikeCommit(TX2, 'hold_answer'), await mintToken(sandbox.url, shop));
     expect(killed.answer.body.status).toBe('captured');
     expect(killed.answer.headers['idempotent-replayed']).toBe('true');
     await expectOneCharge(killed, before);
@@ -120,9 +123,9 @@ describe('kill -9 of the service', () => {
 });
 
 describe('a connection lost after COMMIT was sent (D4)', () => {
-  it.each([['tx1', 1], ['tx2', 2]])('of %s leaves one payment, one charge and one answer', async (_transaction, commit) => {
+  it.each([['tx1', TX1], ['tx2', TX2]])('of %s leaves one payment, one charge and one answer', async (_transaction, statement) => {
     const before = approvedCharges({ sandbox }, shop).length;
-    const struck = proxy.onCommit((number) => (number === commit ? 'cut_before_answer' : 'pass'));
+    const struck = proxy.strikeCommit(statement, 'cut_before_answer');
     const made = await createPayment(service, shop.client, paymentOf(await mintToken(sandbox.url, shop)));
     await struck;
     expect(made).toMatchObject({ status: 201, body: { status: 'captured' } });
@@ -139,12 +142,11 @@ describe('a process that stood still (C7)', () => {
     try {
       const key = randomUUID();
       const body = paymentOf(await mintToken(sandbox.url, shop));
-      const struck = proxy.onCommit((number) => (number === 1 ? 'hold_answer' : 'pass'));
+      const struck = proxy.strikeCommit(TX1, 'hold_answer');
       const first = createPayment(service, shop.client, body, key);
       await struck;
       service.signal('SIGSTOP');
-      void proxy.onCommit(() => 'pass');
-      const [payment] = await tables.query<{ id: string }>('select id from payments order by created_at desc limit 1');
+          const [payment] = await tables.query<{ id: string }>('select id from payments order by created_at desc limit 1');
       expect(await settled(other, shop.client, payment!.id)).toMatchObject({ status: 'failed', failure: { code: 'gateway_unavailable' } });
       const stored = await createPayment(other, shop.client, body, key);
       service.signal('SIGCONT');

@@ -1,14 +1,14 @@
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 
-/** What the proxy does when it sees a COMMIT: let it through, hold its answer back, or let it through and cut the connection before the answer. */
-export type CommitFate = 'pass' | 'hold_answer' | 'cut_before_answer';
+/** What the proxy does with a COMMIT: let it through and hold its answer back, or let it through and cut the connection before the answer. */
+export type CommitFate = 'hold_answer' | 'cut_before_answer';
 
 /** A TCP proxy before the database that sees statements go by. */
 export type DatabaseProxy = {
   /** The database's URL through the proxy. */
   url: string;
-  /** Decides over each COMMIT; the number counts from 1 since the last call of this. Resolves when a COMMIT met another fate than `pass`. */
-  onCommit(fate: (number: number) => CommitFate): Promise<void>;
+  /** Strikes the next COMMIT of a transaction that holds a statement like this, once. Resolves when it has. */
+  strikeCommit(statement: RegExp, fate: CommitFate): Promise<void>;
   /** The statements that went by since the last call of this. */
   takeStatements(): string[];
   /** Lets go of the answers that were held back. */
@@ -29,12 +29,9 @@ function statementIn(chunk: Buffer): string | null {
 export async function startDatabaseProxy(databaseUrl: string): Promise<DatabaseProxy> {
   const target = new URL(databaseUrl);
   const sockets = new Set<Socket>();
-  let fateOf: (number: number) => CommitFate = () => 'pass';
-  let struck: () => void = () => undefined;
-  let commits = 0;
+  let strike: { statement: RegExp; fate: CommitFate; struck: () => void } | null = null;
   let held: (() => void)[] = [];
   let statements: string[] = [];
-
   let isDown = false;
 
   const server = createServer((client) => {
@@ -45,6 +42,7 @@ export async function startDatabaseProxy(databaseUrl: string): Promise<DatabaseP
     }
     const database = connect({ host: target.hostname, port: Number(target.port || 3306) });
     let holding = false;
+    let transaction: string[] = [];
     for (const socket of [client, database]) {
       sockets.add(socket);
       socket.setNoDelay(true);
@@ -54,12 +52,17 @@ export async function startDatabaseProxy(databaseUrl: string): Promise<DatabaseP
     client.on('data', (chunk: Buffer) => {
       const statement = statementIn(chunk);
       if (statement !== null) statements.push(statement);
-      const fate = statement === 'commit' ? fateOf(++commits) : 'pass';
-      if (fate !== 'pass') holding = true;
+      if (statement === 'begin') transaction = [];
+      else if (statement !== null) transaction.push(statement);
+      const strikes = strike !== null && statement === 'commit' && transaction.some((earlier) => strike?.statement.test(earlier)) ? strike : null;
+      if (strikes !== null) {
+        strike = null;
+        holding = true;
+        // The database has read the COMMIT once it answers; only then is the connection cut.
+        if (strikes.fate === 'cut_before_answer') database.once('data', () => { client.destroy(); });
+      }
       database.write(chunk);
-      if (fate !== 'pass') struck();
-      // The database has read the COMMIT once it answers; only then is the connection cut.
-      if (fate === 'cut_before_answer') database.once('data', () => { client.destroy(); });
+      strikes?.struck();
     });
     database.on('data', (chunk: Buffer) => {
       if (holding) held.push(() => { holding = false; client.write(chunk); });
@@ -72,7 +75,7 @@ export async function startDatabaseProxy(databaseUrl: string): Promise<DatabaseP
   url.port = String((server.address() as AddressInfo).port);
   return {
     url: url.href,
-    onCommit: (fate) => new Promise((resolve) => { commits = 0; fateOf = fate; struck = resolve; }),
+    strikeCommit: (statement, fate) => new Promise((resolve) => { strike = { statement, fate, struck: resolve }; }),
     takeStatements: () => {
       const taken = statements;
       statements = [];

@@ -14,7 +14,8 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, proble
   const context = requestContext(request);
   context.problemCode = problem.code;
   const body = toProblemBody(problem, { instance: instanceOf(request.url), traceId: context.traceId });
-  void reply.status(problem.status).headers(headersOf(problem)).header('content-type', PROBLEM_TYPE).header('x-trace-id', context.traceId).send(JSON.stringify(body));
+  // As bytes: to text Fastify would add a charset, which this media type does not have.
+  void reply.status(problem.status).headers(headersOf(problem)).header('content-type', PROBLEM_TYPE).header('x-trace-id', context.traceId).send(Buffer.from(JSON.stringify(body)));
 }
 
 function headersOf({ code, retryAfterSeconds }: Problem): Record<string, string> {

@@ -25,6 +25,17 @@ export function addRequestHooks(fastify: FastifyInstance, { requestDeadlineMs }:
     runWithTrace(context.traceId, () => { done(refusalOf(request)); });
   });
 
+  // While the server closes, an answer also ends its connection: an idle one would keep the process from ending.
+  let closing = false;
+  fastify.addHook('preClose', (done) => {
+    closing = true;
+    done();
+  });
+  fastify.addHook('onSend', (_request, reply, payload, done) => {
+    if (closing) void reply.header('connection', 'close');
+    done(null, payload);
+  });
+
   fastify.addHook('onResponse', (request, reply, done) => {
     clearTimeout(overtime.get(request));
     const { traceId, problemCode } = requestContext(request);

@@ -1,6 +1,6 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
-import type { FastifyReply, FastifyRequest, FastifyServerOptions } from 'fastify';
+import type { FastifyHttpOptions, FastifyReply, FastifyRequest } from 'fastify';
 import type { Env } from '../../config/env.js';
 import { Problem, toProblemBody, type ProblemCode } from '../../shared/problem.js';
 import { BODY_BYTES_MAX } from './json-body.js';
@@ -16,15 +16,20 @@ const CHECK_EVERY_MS = 500;
 const KEEP_ALIVE_MS = 65_000;
 
 /** Bounds of the HTTP server, and problems for what fails before any route is known. */
-export function serverOptions(env: Pick<Env, 'trustProxy'>): FastifyServerOptions {
+export function serverOptions(env: Pick<Env, 'trustProxy'>): FastifyHttpOptions<Server> {
   return {
-    bodyLimit: BODY_BYTES_MAX, requestTimeout: REQUEST_MS_MAX, keepAliveTimeout: KEEP_ALIVE_MS, trustProxy: env.trustProxy,
+    bodyLimit: BODY_BYTES_MAX, requestTimeout: REQUEST_MS_MAX, keepAliveTimeout: KEEP_ALIVE_MS, trustProxy: trusted(env.trustProxy),
     http: { headersTimeout: HEADERS_MS_MAX, requestTimeout: REQUEST_MS_MAX, connectionsCheckingInterval: CHECK_EVERY_MS },
     routerOptions: { maxParamLength: 128, ignoreTrailingSlash: false },
     return503OnClosing: false,
     frameworkErrors: refuseUrl,
     clientErrorHandler: refuseConnection,
   };
+}
+
+/** Fastify takes no number of hops; the nearest hop is 0. */
+function trusted(proxies: Env['trustProxy']): Exclude<Env['trustProxy'], number> | ((address: string, hop: number) => boolean) {
+  return typeof proxies === 'number' ? (_address, hop) => hop < proxies : proxies;
 }
 
 /** A URL that cannot be decoded or is longer than any of ours names no route. */

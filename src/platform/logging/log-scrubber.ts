@@ -9,8 +9,8 @@ const SECRET_LENGTH_MIN = 8;
 /** Keys of ours and of PSPs, and single-use tokens, by how they begin; and what follows an authentication scheme. Each alternative is linear. */
 const SECRETS = /(?<![0-9A-Za-z])(?:(?:sk|pk|pak|tkn|ype|crd|tok|whsec)_[0-9A-Za-z_+/=-]{4,}|(?:APP_USR|TEST)-[0-9A-Za-z_-]{8,}|(?:Bearer|Basic) [\x21-\x7e]{8,}?(?=["\\,\s]|$))/g;
 
-/** Escapes of JSON, which stand for signs but look like letters before a number. */
-const ESCAPES = /\\(?:u[0-9a-fA-F]{4}|.)/g;
+/** Escapes of JSON, also of JSON within JSON: they stand for signs, but look like letters before a secret. */
+const ESCAPES = /\\+(?:u[0-9a-fA-F]{4}|.)/g;
 
 /** The last line of defence of the log: hides secrets and card numbers in a finished line, which stays JSON. Nothing should ever need it. */
 export class LogScrubber {
@@ -25,8 +25,8 @@ export class LogScrubber {
   scrub(line: string): string {
     let clean = line;
     for (const secret of this.secrets) clean = clean.replaceAll(secret, SCRUBBED);
-    clean = clean.replace(SECRETS, SCRUBBED);
-    clean = replaceSpans(clean, findCardNumbers(clean.replace(ESCAPES, (escape) => ' '.repeat(escape.length))), (span) => (isBareNumber(clean, span) ? '0' : SCRUBBED));
+    clean = replaceSpans(clean, [...withoutEscapes(clean).matchAll(SECRETS)].map(spanOf), () => SCRUBBED);
+    clean = replaceSpans(clean, findCardNumbers(withoutEscapes(clean)), (span) => (isBareNumber(clean, span) ? '0' : SCRUBBED));
     if (clean !== line) this.scrubbed += 1;
     return clean;
   }
@@ -35,6 +35,15 @@ export class LogScrubber {
   scrubbedLines(): number {
     return this.scrubbed;
   }
+}
+
+/** The line with blanks for escapes: every place in it is the same. */
+function withoutEscapes(line: string): string {
+  return line.replace(ESCAPES, (escape) => ' '.repeat(escape.length));
+}
+
+function spanOf({ 0: text, index }: RegExpExecArray): Span {
+  return { start: index, end: index + text.length };
 }
 
 /** A number outside quotes must stay a number, or the line is no JSON any more. */
