@@ -18,7 +18,7 @@ import { TicketSchema } from './tickets/entities/ticket.entity.js';
 export function ormOptions(databaseUrl: string, connectionsMax: number): Options {
   const url = new URL(databaseUrl);
   return {
-    driver: (url.protocol === 'mariadb:' ? MariaDbDriver : MySqlDriver) as typeof MySqlDriver,
+    driver: url.protocol === 'mariadb:' ? MariaDbDriver : MySqlDriver,
     driverOptions: new MysqlDialect({ pool: openPool(databaseUrl, connectionsMax) }),
     dbName: decodeURIComponent(url.pathname.slice(1)),
     entities: [

@@ -56,12 +56,12 @@ export function attemptOf(row: PaymentAttemptRow): Attempt {
 }
 
 /** The columns of an attempt that change after it was made. */
-export function attemptChanges(attempt: Attempt): Partial<PaymentAttemptRow> {
+export function attemptChanges(attempt: Attempt) {
   return {
     status: attempt.status, gateway_reference: bytes(attempt.gatewayReference), code: attempt.code, psp_code: attempt.pspCode,
     latency_ms: attempt.latencyMs, look_ups: attempt.lookUps, next_look_up_at: attempt.nextLookUpAt, first_absent_at: attempt.firstAbsentAt,
     answer: attempt.answer,
-  };
+  } satisfies Partial<PaymentAttemptRow>;
 }
 
 function feesOf(row: PaymentRow): PaymentFees | null {

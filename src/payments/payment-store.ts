@@ -53,7 +53,7 @@ export class PaymentStore {
       amount_minor: Number(attempt.amount.amountMinor), currency: attempt.amount.currency,
       sent_at: databaseNow(), deadline_at: databaseTimeIn(windowMs), pulled_forward_at: null, unapplied_snapshot: null,
       created_at: attempt.createdAt, updated_at: attempt.createdAt, ...attemptChanges(attempt),
-    } as never).execute();
+    }).execute();
   }
 
   async idByUniqueReference(access: DatabaseAccess, tenantId: string, reference: string): Promise<string | null> {

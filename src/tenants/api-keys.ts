@@ -30,7 +30,7 @@ export class ApiKeys {
     await this.database.transaction(async (transaction) => {
       await transaction.forTenant(tenantId).insertInto('api_keys', {
         id: made.id, name, role, hint: made.hint, hash: hashOf(key), created_at: made.createdAt, revoked_at: null,
-      }).onDuplicateKeyUpdate({ name } as never).execute();
+      }).onDuplicateKeyUpdate({ name }).execute();
     });
     return { ...made, key };
   }

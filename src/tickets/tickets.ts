@@ -13,8 +13,8 @@ export class Tickets {
     await access.forTenant(ticket.tenantId).insertInto('tickets', {
       id: ticket.id, kind: ticket.kind, payment_id: ticket.paymentId, attempt_id: ticket.attemptId,
       dedupe_key: Buffer.from(`${ticket.kind}:${ticket.attemptId}`), status: 'open', evidence: JSON.stringify(ticket.evidence),
-      opened_at: databaseNow() as never, resolved_at: null,
-    }).onDuplicateKeyUpdate({ kind: ticket.kind } as never).execute();
+      opened_at: databaseNow(), resolved_at: null,
+    }).onDuplicateKeyUpdate({ kind: ticket.kind }).execute();
     this.logger.warn({ alert: true, ticket: ticket.kind, paymentId: ticket.paymentId, attemptId: ticket.attemptId, msg: 'ticket opened' });
   }
 }

@@ -9,7 +9,7 @@ import type { Answer, Ask } from './service.js';
 /** The compiled service in a process of its own, as in production. */
 export type ServiceProcess = {
   url: string;
-  ask<Body = never>(ask: Ask): Promise<Answer<Body>>;
+  ask: <Body = never>(ask: Ask) => Promise<Answer<Body>>;
   /** Ends it as a power cut would. */
   kill(signal?: NodeJS.Signals): Promise<number | null>;
   signal(signal: NodeJS.Signals): void;

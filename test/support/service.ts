@@ -18,7 +18,7 @@ export type Service = {
   database: Database;
   tables: TestDatabase;
   sandbox: CulqiSandbox;
-  ask<Body = never>(ask: Ask): Promise<Answer<Body>>;
+  ask: <Body = never>(ask: Ask) => Promise<Answer<Body>>;
   close(): Promise<void>;
 };
 

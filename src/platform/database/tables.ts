@@ -5,7 +5,7 @@
 // eslint-disable-next-line @typescript-eslint/no-empty-object-type -- filled by the features
 export interface Tables {}
 
-export type TableName = keyof Tables & string;
+export type TableName = keyof Tables;
 
 /** Tables whose rows belong to one tenant. */
 export type TenantTable = { [T in TableName]: Tables[T] extends { tenant_id: string } ? T : never }[TableName];

@@ -1,8 +1,11 @@
-import type { DeleteQueryBuilder, DeleteResult, InsertQueryBuilder, InsertResult, Kysely, SelectQueryBuilder, UpdateQueryBuilder, UpdateResult } from 'kysely';
-import type { Insertable } from 'kysely';
+import type {
+  DeleteQueryBuilder, DeleteResult, Expression, Insertable, InsertQueryBuilder, InsertResult, Kysely, SelectQueryBuilder, UpdateQueryBuilder, UpdateResult,
+} from 'kysely';
 import type { Tables, TenantTable } from './tables.js';
 
-type OwnColumns<T extends TenantTable> = Omit<Insertable<Tables[T]>, 'tenant_id'>;
+type Columns<T extends TenantTable> = Omit<Insertable<Tables[T]>, 'tenant_id'>;
+/** A row without its tenant; a value may be an expression of SQL. */
+type OwnColumns<T extends TenantTable> = { [C in keyof Columns<T>]: Columns<T>[C] | Expression<Columns<T>[C]> };
 
 /**
  * One tenant's part of the database: every statement made here carries the tenant's id, so that no feature can forget it (invariant I15).

@@ -11,15 +11,15 @@ const CHECK_MS_MAX = 800;
 
 /** Whether the service can work, asked now; each check has 800 ms. Reasons are ours: what a driver says may name hosts and users. */
 export async function readinessOf(checks: readonly ReadinessCheck[], checkMsMax = CHECK_MS_MAX): Promise<Readiness> {
-  const results = await Promise.all(checks.map(async ({ name, check }) => [name, await resultOf(check, checkMsMax)] as const));
+  const results = await Promise.all(checks.map(async (check) => [check.name, await resultOf(check, checkMsMax)] as const));
   return { status: results.every(([, { status }]) => status === 'ok') ? 'ok' : 'unavailable', checks: Object.fromEntries(results) };
 }
 
-async function resultOf(check: () => Promise<void>, checkMsMax: number): Promise<CheckResult> {
+async function resultOf(check: ReadinessCheck, checkMsMax: number): Promise<CheckResult> {
   const over = new AbortController();
   try {
     return await Promise.race([
-      check().then(() => ({ status: 'ok' }) as const),
+      check.check().then(() => ({ status: 'ok' }) as const),
       sleep(checkMsMax, { status: 'failed', reason: 'no answer in time' } as const, { signal: over.signal, ref: false }),
     ]);
   } catch {

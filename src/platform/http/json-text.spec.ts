@@ -19,7 +19,7 @@ const nested = (depth: number): string => '[{"a":'.repeat(depth / 2) + '1' + '}]
 
 describe('a JSON body', () => {
   it('is read as JSON.parse reads it, whatever its blanks and escapes', () => {
-    const names = fc.string().filter((name) => !['__proto__', 'constructor', 'prototype'].includes(name));
+    const names = fc.string().filter((name) => !(name in {}) && name !== 'prototype');
     const numbers = fc.oneof(fc.maxSafeInteger(), fc.double({ min: -1e15, max: 1e15, noNaN: true, noDefaultInfinity: true }));
     const { value } = fc.letrec((tie) => ({
       value: fc.oneof({ maxDepth: 8, withCrossShrink: true }, fc.string({ unit: 'binary' }), numbers, fc.boolean(), fc.constant(null),
@@ -68,7 +68,7 @@ describe('a JSON body', () => {
     expect(read('{"a":{"a":[{"a":1},{"a":"a"}]}}')).toEqual({ a: { a: [{ a: 1 }, { a: 'a' }] } });
   });
 
-  it.each(['__proto__', 'constructor', 'prototype', '\\u005f_proto__'])('has no property %s', (name) => {
+  it.each(['__proto__', 'constructor', 'prototype', 'toString', '\\u005f_proto__'])('has no property %s', (name) => {
     expect(refusal(`{"metadata":{"${name}":{"admin":true}}}`)).toMatchObject({ code: 'validation_failed', field: expect.stringMatching(/^metadata\./) as unknown });
   });
 

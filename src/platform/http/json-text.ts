@@ -6,8 +6,8 @@ export const DEPTH_MAX = 20;
 
 const FIELD_LENGTH_MAX = 200;
 const NUMBER_LENGTH_MAX = 40;
-/** Names that mean something else on a JavaScript object than in JSON (faults T10). */
-const FORBIDDEN_NAMES = new Set(['__proto__', 'constructor', 'prototype']);
+/** Names that mean something on every JavaScript object: they pollute prototypes (faults T10), or class-transformer drops them without a word (`toString`). */
+const FORBIDDEN_NAMES = new Set([...Object.getOwnPropertyNames(Object.prototype), 'prototype']);
 
 /** Half a surrogate pair: with the `u` flag, whole pairs are one character of another class. */
 const LONE_SURROGATE = /\p{Cs}/u;
@@ -21,7 +21,7 @@ type Frame = { names: Set<string> | null; member: string | number; awaitsName: b
 /**
  * Reads JSON from UTF-8 bytes so that nothing of it changes unseen: what JSON.parse would guess about is refused.
  * @throws Problem `malformed_json`; `json_too_deep`; `duplicate_property`; `validation_failed` for a number that JavaScript cannot hold exactly or above
- * 2⁵³−1, text with half a surrogate pair, and the names `__proto__`, `constructor`, `prototype`.
+ * 2⁵³−1, text with half a surrogate pair, and names such as `__proto__` and `constructor` that every JavaScript object has.
  */
 export function readJson(bytes: Uint8Array): unknown {
   const text = decode(bytes);

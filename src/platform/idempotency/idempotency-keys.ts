@@ -31,7 +31,7 @@ export class IdempotencyKeys {
       await access.forTenant(request.tenantId).insertInto('idempotency_keys', {
         idempotency_key: Buffer.from(request.key), fingerprint: request.fingerprint, state: 'running', owner: request.owner,
         lease_ends_at: databaseTimeIn(this.leaseMs), attempt_id: attemptId, status_code: request.successStatus, body: null, created_at: databaseNow(),
-      } as never).execute();
+      }).execute();
     } catch (error) {
       throw isDuplicate(error) ? new KeyTaken('idempotency key', { cause: error }) : error;
     }
