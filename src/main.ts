@@ -2,6 +2,7 @@ import { AppModule } from './app.module.js';
 import { readEnvOrExit } from './config/read-env-or-exit.js';
 import { ormOptions } from './mikro-orm.config.js';
 import { openDatabase } from './platform/database/open-database.js';
+import { superviseProcess } from './platform/health/supervise-process.js';
 import { createApp } from './platform/http/create-app.js';
 import { listenOrExit } from './platform/http/listen-or-exit.js';
 
@@ -9,5 +10,5 @@ import { listenOrExit } from './platform/http/listen-or-exit.js';
 const env = readEnvOrExit();
 const database = await openDatabase(ormOptions(env.databaseUrl, env.databasePool));
 const app = await createApp(AppModule.api(env, database), env);
-app.enableShutdownHooks();
+superviseProcess(app, env);
 await listenOrExit(app, env);

@@ -1,4 +1,5 @@
 import type { DatabaseAccess } from '../platform/database/database.js';
+import type { PageStart } from '../platform/http/pagination.js';
 import type { PaymentStatus } from './payment-state.js';
 import { attemptOf, paymentOf } from './payment-rows.js';
 import type { PaymentWithAttempts } from './payment.js';
@@ -11,9 +12,6 @@ export type PaymentFilter = {
   from?: Date | undefined;
   to?: Date | undefined;
 };
-
-/** Where a page begins: after the payment made then, with this id. */
-export type PageStart = { createdAt: Date; id: string };
 
 /** Finds payments of a tenant, newest first, at most `limit`. Pages are stable under inserts: each begins after a payment, not at a number. */
 export async function searchPayments(access: DatabaseAccess, tenantId: string, filter: PaymentFilter, after: PageStart | null, limit: number): Promise<PaymentWithAttempts[]> {

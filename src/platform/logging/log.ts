@@ -42,10 +42,11 @@ export function secretsOf(env: LogEnv): string[] {
 
 let captures = 0;
 
-/** Standard output; and in tests a file, so that they can see that nothing secret is in it. */
+/** Standard output; in tests a file instead, so that they can see that nothing secret is in it. */
 function outletsOf(env: LogEnv): DestinationStream[] {
-  const outlets = [pino.destination({ fd: 1, sync: true })];
-  if (env.logCaptureDir !== undefined) outlets.push(pino.destination({ dest: join(env.logCaptureDir, `${process.pid}-${++captures}.log`), append: true, mkdir: true, sync: true }));
+  const outlets = [env.logCaptureDir === undefined
+    ? pino.destination({ fd: 1, sync: true })
+    : pino.destination({ dest: join(env.logCaptureDir, `${process.pid}-${++captures}.log`), append: true, mkdir: true, sync: true })];
   // A full disk or a closed pipe costs log lines, not payments.
   for (const outlet of outlets) outlet.on('error', () => undefined);
   return outlets;
