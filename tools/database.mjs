@@ -4,6 +4,7 @@ import { dockerRuns, startComposeDatabase } from './docker.mjs';
 import { startMariadb } from './mariadb.mjs';
 import { greeting } from './ports.mjs';
 import { say, Trouble } from './say.mjs';
+import { randomText } from './secrets.mjs';
 
 const SCHEMA = 'smartpay';
 
@@ -28,16 +29,17 @@ export async function developmentDatabase({ home, password, port }) {
 /** The database of `npm test`: its user may make and drop schemas, and all of it goes at the end. */
 export async function testDatabase({ home }) {
   if (process.env.DATABASE_URL) return givenDatabase({ schemaWanted: false });
+  const password = randomText(24); // logs are scrubbed of it, so it is no word that a log line may hold
   if (dockerRuns()) {
-    const compose = await startComposeDatabase({ project: `smartpay-test-${process.pid}`, password: SCHEMA, throwAway: true });
-    if (compose) return { ...compose, url: `mysql://root:${SCHEMA}@127.0.0.1:${compose.port}/`, name: 'mysql:8.4 in Docker' };
+    const compose = await startComposeDatabase({ project: `smartpay-test-${process.pid}`, password, throwAway: true });
+    if (compose) return { ...compose, url: `mysql://root:${password}@127.0.0.1:${compose.port}/`, name: 'mysql:8.4 in Docker' };
     say('  Docker could not; taking a private MariaDB instead');
   }
   const user = `'${SCHEMA}'@'127.0.0.1'`;
   const mariadb = await startMariadb({ home: path.join(home, 'mariadb'), throwAway: true, setUp: [
-    `CREATE USER IF NOT EXISTS ${user} IDENTIFIED BY '${SCHEMA}'`, `GRANT ALL ON *.* TO ${user} WITH GRANT OPTION`,
+    `CREATE USER IF NOT EXISTS ${user} IDENTIFIED BY '${password}'`, `GRANT ALL ON *.* TO ${user} WITH GRANT OPTION`,
   ] });
-  return { ...mariadb, url: `mariadb://${SCHEMA}:${SCHEMA}@127.0.0.1:${mariadb.port}/`, name: 'a private MariaDB, thrown away at the end' };
+  return { ...mariadb, url: `mariadb://${SCHEMA}:${password}@127.0.0.1:${mariadb.port}/`, name: 'a private MariaDB, thrown away at the end' };
 }
 
 async function givenDatabase({ schemaWanted }) {

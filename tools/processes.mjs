@@ -18,9 +18,9 @@ while read -r verb what; do case $verb in
   run) commands="$commands$what
 " ;;
 esac; done
-for g in $groups; do kill -TERM -- -$g 2>/dev/null; done
-n=0; while [ $n -lt 100 ]; do left=; for g in $groups; do kill -0 -- -$g 2>/dev/null && left=1; done; [ -z "$left" ] && break; n=$((n+1)); sleep 0.1; done
-for g in $groups; do kill -KILL -- -$g 2>/dev/null; done
+for g in $groups; do kill -s TERM -- -$g 2>/dev/null; done
+n=0; while [ $n -lt 100 ]; do left=; for g in $groups; do kill -s 0 -- -$g 2>/dev/null && left=1; done; [ -z "$left" ] && break; n=$((n+1)); sleep 0.1; done
+for g in $groups; do kill -s KILL -- -$g 2>/dev/null; done
 printf %s "$commands" | while read -r c; do sh -c "$c" </dev/null; done
 printf %s "$folders" | while read -r f; do rm -rf "$f"; done`;
 
@@ -131,7 +131,7 @@ function statOf(pid) {
   try {
     const stat = fs.readFileSync(`/proc/${pid}/stat`, 'latin1');
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return { state: fields[0], group: Number(fields[2]), startedAt: fields[19] };
+    return { state: fields[0], parent: Number(fields[1]), group: Number(fields[2]), startedAt: fields[19], name: stat.slice(stat.indexOf('(') + 1, stat.lastIndexOf(')')) };
   } catch {
     return undefined;
   }
@@ -147,4 +147,17 @@ export function isRunning(identity) {
   const [pid, startedAt] = String(identity).split(' ');
   const stat = statOf(pid);
   return stat !== undefined && stat.startedAt === startedAt && stat.state !== 'Z';
+}
+
+/** Calls back when npm, if npm started us, is gone: killed with -9, or ended by a signal that it passed on to nobody. */
+export function whenNpmIsGone(callback) {
+  if (!process.env.npm_lifecycle_event) return;
+  const npm = starter();
+  setInterval(() => starter() !== npm && callback(), 500).unref();
+}
+
+/** Our parent; where that is only the shell that npm puts between, npm, too. */
+function starter() {
+  const parent = statOf(process.ppid);
+  return /^(ba|da)?sh$/.test(parent?.name ?? '') ? `${process.ppid} of ${parent.parent}` : String(process.ppid);
 }

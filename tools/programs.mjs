@@ -17,23 +17,23 @@ export class Programs {
 
   /** Runs a program to its end. */
   async run(name, file) {
-    const { code } = await this.start(name, file).exited;
-    if (code !== 0) throw this.trouble(name);
+    const { code, signal } = await this.start(name, file).exited;
+    if (code !== 0) throw this.trouble(name, signal ?? `exit ${code}`);
   }
 
   /** Starts a program that is meant to stay, and waits until `readyUrl` answers 200 (without one: until it has lived for a second). */
   async keepRunning(name, file, readyUrl) {
     const child = this.start(name, file);
-    let isAlive = true;
-    void child.exited.then(() => {
-      isAlive = false;
-      this.onDeath(this.trouble(name));
+    let death;
+    void child.exited.then(({ code, signal }) => {
+      death = this.trouble(name, signal ?? `exit ${code}`);
+      this.onDeath(death);
     });
     const patienceMs = readyUrl ? 60_000 : 1000;
-    for (const endMs = Date.now() + patienceMs; isAlive && Date.now() < endMs; await sleep(50)) {
+    for (const endMs = Date.now() + patienceMs; !death && Date.now() < endMs; await sleep(50)) {
       if (readyUrl && (await answersOk(readyUrl))) return;
     }
-    if (!isAlive) throw this.trouble(name);
+    if (death) throw death;
     if (readyUrl) throw new Trouble(`${name} was not ready within ${patienceMs / 1000} s: ${readyUrl} does not answer 200; see ${this.logOf(name)}`);
   }
 
@@ -46,11 +46,11 @@ export class Programs {
     return child;
   }
 
-  trouble(name) {
+  trouble(name, how) {
     const lines = fs.readFileSync(path.join(this.logFolder, `${name}.log`), 'utf8').trim().split('\n').filter(Boolean);
     const isPlain = lines.length > 0 && lines.length <= 5 && lines.every((line) => !/^(\{|\s+at )/.test(line));
     if (isPlain) return new Trouble(lines.map((line) => `${name}: ${line}`).join('\n')); // it said what is wrong in words meant for people
-    return new Trouble(`${name} died; the last lines of ${this.logOf(name)}:\n${lines.slice(-15).join('\n')}`);
+    return new Trouble(`${name} died (${how}); the last lines of ${this.logOf(name)}:\n${lines.slice(-15).join('\n')}`);
   }
 
   logOf(name) {

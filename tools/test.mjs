@@ -3,9 +3,9 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { testDatabase } from './database.mjs';
-import { removeAtEnd, start, stopAll } from './processes.mjs';
+import { removeAtEnd, start, stopAll, whenNpmIsGone } from './processes.mjs';
 import { ensureBuilt, ensureInstalled, node, ROOT } from './project.mjs';
-import { explain, say, step } from './say.mjs';
+import { explain, say, step, Trouble } from './say.mjs';
 
 const LOG_HYGIENE = 'test/log-hygiene/jest.config.js';
 /** Arguments that leave the choice of the tests alone. */
@@ -25,6 +25,7 @@ async function end(code, reason) {
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => void end(130, signal));
 process.stdout.on('error', () => void end(1));
+whenNpmIsGone(() => void end(1, 'npm is gone'));
 
 async function test() {
   await ensureInstalled();
@@ -56,6 +57,7 @@ async function jest(jestArgs, resultsFile, env) {
     '--experimental-vm-modules', '--disable-warning=ExperimentalWarning', 'node_modules/jest/bin/jest.js',
     ...(jestArgs.some((arg) => /^(-i|-w|--runInBand|--maxWorkers)/.test(arg)) ? [] : ['--maxWorkers=2']), '--json', `--outputFile=${resultsFile}`, ...jestArgs,
   ], { cwd: ROOT, env, stdio: ['ignore', 'ignore', 'inherit'] }).exited;
+  if (isEnding) throw new Trouble('stopped'); // said already
   const results = fs.existsSync(resultsFile) ? JSON.parse(fs.readFileSync(resultsFile, 'utf8')) : {};
   const failed = (results.numFailedTests ?? 0) + (results.numRuntimeErrorTestSuites ?? 0);
   return { passed: results.numPassedTests ?? 0, failed: code === 0 ? failed : Math.max(failed, 1) };

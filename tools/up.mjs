@@ -5,7 +5,7 @@ import { developmentDatabase } from './database.mjs';
 import { demoTenant, paymentCurl } from './demo.mjs';
 import { ownerOf, takeLock } from './lock.mjs';
 import { portOf } from './ports.mjs';
-import { endLeftovers, stopAll } from './processes.mjs';
+import { endLeftovers, stopAll, whenNpmIsGone } from './processes.mjs';
 import { Programs } from './programs.mjs';
 import { ensureBuilt, ensureInstalled, ROOT } from './project.mjs';
 import { explain, say, step, Trouble } from './say.mjs';
@@ -33,10 +33,7 @@ async function end(code, reason) {
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => void end(isReady ? 0 : 130, signal));
 process.stdout.on('error', () => void end(1));
-if (process.env.npm_lifecycle_event) { // npm killed with -9 takes us along
-  const npm = process.ppid;
-  setInterval(() => process.ppid !== npm && !endingSinceMs && void end(1, 'npm is gone'), 1000).unref();
-}
+whenNpmIsGone(() => void end(1, 'npm is gone'));
 
 async function up() {
   const flags = process.argv.slice(2);
@@ -65,7 +62,10 @@ async function up() {
     explain(trouble);
     void end(1);
   });
-  await step('migrating', () => programs.run('migrate', 'migrate.js'));
+  await step('migrating', () => programs.run('migrate', 'migrate.js')).catch((error) => {
+    const isItsDatabase = process.env.DATABASE_URL && error.message.includes('Cannot migrate');
+    throw isItsDatabase ? new Trouble(`${error.message} (correct DATABASE_URL, or unset it and a private one is brought up)`) : error;
+  });
   await step('starting the PSP emulator, the service and its worker', async () => {
     await programs.keepRunning('sandbox', 'sandbox/main.js', `${sandboxUrl}/_control/settings`);
     await programs.keepRunning('service', 'main.js', `${apiUrl}/health/ready`);

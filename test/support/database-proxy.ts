@@ -23,7 +23,10 @@ const HEADER_BYTES = 4;
 const QUERY = 3;
 
 function statementIn(chunk: Buffer): string | null {
-  return chunk[3] === 0 && chunk[HEADER_BYTES] === QUERY ? chunk.toString('utf8', HEADER_BYTES + 1) : null;
+  if (chunk[3] !== 0 || chunk[HEADER_BYTES] !== QUERY) return null;
+  // To MySQL 8 the driver sends query attributes first: none, in one set.
+  const hasAttributes = chunk[HEADER_BYTES + 1] === 0 && chunk[HEADER_BYTES + 2] === 1;
+  return chunk.toString('utf8', HEADER_BYTES + (hasAttributes ? 3 : 1));
 }
 
 export async function startDatabaseProxy(databaseUrl: string): Promise<DatabaseProxy> {
@@ -75,7 +78,10 @@ export async function startDatabaseProxy(databaseUrl: string): Promise<DatabaseP
   url.port = String((server.address() as AddressInfo).port);
   return {
     url: url.href,
-    strikeCommit: (statement, fate) => new Promise((resolve) => { strike = { statement, fate, struck: resolve }; }),
+    strikeCommit: (statement, fate) => new Promise((resolve, reject) => {
+      const missed = setTimeout(() => { reject(new Error('no such transaction was committed')); }, 10_000);
+      strike = { statement, fate, struck: () => { clearTimeout(missed); resolve(); } };
+    }),
     takeStatements: () => {
       const taken = statements;
       statements = [];

@@ -6,27 +6,36 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Answer, Ask } from './service.js';
 
-/** The compiled service in a process of its own, as in production. */
-export type ServiceProcess = {
-  url: string;
-  ask: <Body = never>(ask: Ask) => Promise<Answer<Body>>;
-  /** Ends it as a power cut would. */
+/** A compiled program of the service in a process of its own, as in production. */
+export type Program = {
+  /** Ends it, unless told otherwise as a power cut would. The exit code, or null when a signal ended it. */
   kill(signal?: NodeJS.Signals): Promise<number | null>;
   signal(signal: NodeJS.Signals): void;
 };
+export type ServiceProcess = Program & { url: string; ask: <Body = never>(ask: Ask) => Promise<Answer<Body>> };
 
-const MAIN = join(import.meta.dirname, '../../dist/src/main.js');
-
-export async function startProcess(environment: Record<string, string>): Promise<ServiceProcess> {
-  if (!existsSync(MAIN)) throw new Error('dist is missing: npm test builds it first');
+/** Starts the API and waits until `path` answers 200. */
+export async function startProcess(environment: Record<string, string>, path = '/health/ready'): Promise<ServiceProcess> {
   const port = await freePort();
-  const child = spawn(process.execPath, ['--enable-source-maps', MAIN], {
-    env: { PATH: process.env.PATH, ...environment, PORT: String(port) }, stdio: ['ignore', 'ignore', 'inherit'],
-  });
+  const child = start('main', { ...environment, PORT: String(port) });
   const url = `http://127.0.0.1:${port}`;
-  await ready(url, child);
+  await answers(`${url}${path}`, child);
+  return { url, ask: fetcher(url), ...handleOf(child) };
+}
+
+/** Starts a job runner alone. */
+export function startWorker(environment: Record<string, string>): Program {
+  return handleOf(start('worker', environment));
+}
+
+function start(program: string, environment: Record<string, string>): ChildProcess {
+  const file = join(import.meta.dirname, `../../dist/src/${program}.js`);
+  if (!existsSync(file)) throw new Error('dist is missing: npm test builds it first');
+  return spawn(process.execPath, ['--enable-source-maps', file], { env: { PATH: process.env.PATH, ...environment }, stdio: ['ignore', 'ignore', 'inherit'] });
+}
+
+function handleOf(child: ChildProcess): Program {
   return {
-    url, ask: fetcher(url),
     signal: (signal) => { child.kill(signal); },
     kill: async (signal = 'SIGKILL') => {
       if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
@@ -37,10 +46,10 @@ export async function startProcess(environment: Record<string, string>): Promise
   };
 }
 
-async function ready(url: string, child: ChildProcess): Promise<void> {
+async function answers(url: string, child: ChildProcess): Promise<void> {
   for (const endsAt = Date.now() + 25_000; Date.now() < endsAt; await sleep(50)) {
     if (child.exitCode !== null) throw new Error(`the service ended with ${child.exitCode}`);
-    if (await fetch(`${url}/health/ready`).then(({ status }) => status === 200, () => false)) return;
+    if (await fetch(url).then(({ status }) => status === 200, () => false)) return;
   }
   child.kill('SIGKILL');
   throw new Error('the service did not become ready');
