@@ -1,4 +1,5 @@
-import { EnvironmentError, readEnv, type Env } from './env.js';
+import type { Env } from './env.js';
+import { EnvironmentError, readEnv } from './read-env.js';
 
 /** The environment; a bad one ends the process with one line for each bad variable, never its value. */
 export function readEnvOrExit(): Env {

@@ -13,7 +13,7 @@ type Fault = Parameters<Service['sandbox']['faults']['add']>[0];
 async function payInto(fault: Omit<Fault, 'route'>): Promise<{ shop: Merchant; made: PaymentBody; status: number }> {
   const shop = await newMerchant(service.ask);
   const token = await mintToken(service.sandbox.url, shop);
-  service.sandbox.faults.add({ route: 'POST /v2/charges', merchant: shop.culqi.merchant, ...fault } as Fault);
+  service.sandbox.faults.add({ route: 'POST /v2/charges', merchant: shop.culqi.merchant, ...fault });
   const { status, body } = await createPayment(service, shop.client, paymentOf(token));
   return { shop, made: body, status };
 }

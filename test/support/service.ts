@@ -1,6 +1,6 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AppModule } from '../../src/app.module.js';
-import { readEnv } from '../../src/config/env.js';
+import { readEnv } from '../../src/config/read-env.js';
 import { ormOptions } from '../../src/mikro-orm.config.js';
 import type { Database } from '../../src/platform/database/database.js';
 import { openDatabase } from '../../src/platform/database/open-database.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { EnvironmentError, readEnv } from './env.js';
+import { EnvironmentError, readEnv } from './read-env.js';
 
 const KEY = Buffer.alloc(32, 7).toString('base64');
 const REQUIRED = { DATABASE_URL: 'mariadb://root@127.0.0.1:3306/smartpay', PLATFORM_ADMIN_KEY: 'pak_0123456789abcdefghij', ENCRYPTION_KEYS: `k1:${KEY}` };
