@@ -7,7 +7,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { readEnv } from '../../config/env.js';
+import { readEnv } from '../../config/read-env.js';
 import { Problem } from '../../shared/problem.js';
 import { createApp } from './create-app.js';
 import type { RequestWithBytes } from './json-body.js';

@@ -7,7 +7,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { readEnv } from '../../config/env.js';
+import { readEnv } from '../../config/read-env.js';
 import { Problem } from '../../shared/problem.js';
 import { SCRUBBED } from '../logging/log-scrubber.js';
 import { createApp } from './create-app.js';
