@@ -26,6 +26,7 @@ module.exports = {
     { name: 'resolvable', comment: 'A relative import ends in .js; a package stands in package.json.', severity: 'error', from: {}, to: { couldNotResolve: true } },
     forbidden('no-development-packages', 'What src imports is needed in production: a dependency, not a devDependency.', { path: '^src/' },
       { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['npm', 'type-only'] }),
+    forbidden('no-unlisted-packages', 'A package that only another one brings may vanish: list it.', { path: '^src/' }, { dependencyTypes: ['npm-no-pkg', 'npm-unknown'] }),
     forbidden('src-imports-no-test', 'Tests import the source, never the other way round.', { path: '^src/' }, { path: `^test/|${SPEC}` }),
     forbidden('entry-points-are-not-imported', 'What an entry point has and a feature needs belongs into a folder.', { path: '^src/[^/]+/' }, { path: '^src/[^/]+\\.ts$' }),
 

@@ -57,6 +57,7 @@ describe('the import rules of architecture §8', () => {
     ['nothing-sees-the-sandbox', 'payments/g.ts', 'sandbox/main.ts'],
     ['no-cycles', 'payments/cycle-a.ts', 'payments/cycle-b.ts'],
     ['no-development-packages', 'payments/h.ts', 'fast-check'],
+    ['no-unlisted-packages', 'payments/i.ts', 'left-pad'],
   ];
   const OTHER_HALF_OF_THE_CYCLE: [from: string, to: string] = ['payments/cycle-b.ts', 'payments/cycle-a.ts'];
   /** What looks alike and is allowed. */
@@ -99,13 +100,13 @@ function layOut(folder: string, imports: [from: string, to: string][]): void {
     mkdirSync(dirname(join(folder, path)), { recursive: true });
     writeFileSync(join(folder, path), text, { flag: 'a' });
   };
-  const packages = ['@nestjs/common', '@mikro-orm/core', 'culqi-node', 'fast-check'];
+  const packages = ['@nestjs/common', '@mikro-orm/core', 'culqi-node', 'fast-check', 'left-pad'];
   for (const name of packages) {
     write(`node_modules/${name}/package.json`, JSON.stringify({ name, version: '1.0.0', main: 'index.js' }));
     write(`node_modules/${name}/index.js`, 'module.exports = {};');
   }
   const versions = Object.fromEntries(packages.map((name) => [name, '1.0.0']));
-  write('package.json', JSON.stringify({ type: 'module', dependencies: { ...versions, 'fast-check': undefined }, devDependencies: { 'fast-check': '1.0.0' } }));
+  write('package.json', JSON.stringify({ type: 'module', dependencies: { ...versions, 'fast-check': undefined, 'left-pad': undefined }, devDependencies: { 'fast-check': '1.0.0' } }));
   copyFileSync(join(ROOT, 'tsconfig.json'), join(folder, 'tsconfig.json'));
   for (const [from, to] of imports) {
     const isOurs = to.endsWith('.ts');
@@ -134,6 +135,16 @@ describe('the documents', () => {
 
   it('would be caught naming a path that does not exist', () => {
     expect(pathsNamedIn('see `src/nowhere/at-all.ts`, `./tools/up.mjs`, `npm run up`, `dist/src/main.js` and `src/gateways/<psp>/`')).toEqual(['src/nowhere/at-all.ts', 'tools/up.mjs']);
+  });
+});
+
+describe('.env.example', () => {
+  it('lists every variable that the environment schema reads', () => {
+    const schema = filesUnder('src/config').filter((file) => !file.endsWith('.spec.ts')).map((file) => readFileSync(join(ROOT, file), 'utf8')).join('\n');
+    const variables = [...schema.matchAll(/^ {4}([A-Z][A-Z_]+):/gm)].map(([, name]) => name).filter((name) => name !== 'LOG_CAPTURE_DIR'); // of the tests alone
+    const listed = [...readFileSync(join(ROOT, '.env.example'), 'utf8').matchAll(/^(?:# )?([A-Z][A-Z_]+)=/gm)].map(([, name]) => name);
+    expect(variables.length).toBeGreaterThan(20);
+    expect(variables.filter((name) => !listed.includes(name))).toEqual([]);
   });
 });
 

@@ -50,7 +50,7 @@ async function givenDatabase({ schemaWanted }) {
     throw new Trouble(`the database of DATABASE_URL cannot be reached at ${url.hostname}:${port} (${reason}): start it, correct DATABASE_URL, `
       + 'or unset it and a private one is brought up');
   }
-  return { url: process.env.DATABASE_URL, name: `the database of DATABASE_URL at ${url.hostname}:${port}`, stop: async () => {} };
+  return { url: process.env.DATABASE_URL, name: `the database of DATABASE_URL at ${url.hostname}:${port}` };
 }
 
 function readUrl(text, schemaWanted) {

@@ -24,5 +24,5 @@ export async function startComposeDatabase({ project, port, password, throwAway 
   // The container is the engine's child, not ours. Compose reads the file even to stop, so it wants its variables.
   runAtEnd(`DATABASE_PASSWORD=- docker ${down.map((word) => `'${word}'`).join(' ')} >/dev/null 2>&1`);
   const { code } = await step('starting mysql:8.4 with docker compose', () => docker([...compose, 'up', '--detach', '--wait', 'db']));
-  return code === 0 ? { port: databasePort, stop: () => docker(down) } : undefined;
+  return code === 0 ? { port: databasePort } : undefined;
 }

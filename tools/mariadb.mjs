@@ -12,7 +12,8 @@ const PLACES = ['/usr/sbin', '/usr/bin', '/usr/local/sbin', '/usr/libexec', ...(
 const AS_ROOT = process.getuid?.() === 0 ? ['--user=root'] : [];
 
 /**
- * Starts the server of `home` on 127.0.0.1, making it first if it is new; `setUp` are statements run at every start, before the first connection.
+ * Starts the server of `home` on 127.0.0.1, made first if it is new, on `port` if that is free. It ends with us; `died` resolves when it does.
+ * `setUp` are statements run at every start, before the first connection.
  * `throwAway`: survives a kill of the server, not of the machine, and is much quicker.
  */
 export async function startMariadb({ home, port, setUp, throwAway = false }) {
@@ -21,7 +22,7 @@ export async function startMariadb({ home, port, setUp, throwAway = false }) {
   for (const folder of [home, at('tmp')]) fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
   if (!fs.existsSync(at('made'))) await makeSystemTables(mariadbd, home);
 
-  const port_ = port && (await isStillFree(port)) ? port : await freePort();
+  const port_ = await freePort(port);
   fs.writeFileSync(at('set-up.sql'), setUp.map((statement) => `${statement};\n`).join(''), { mode: 0o600 });
   const log = fs.openSync(at('server.log'), 'w', 0o600);
   const server = start(mariadbd, [
@@ -37,14 +38,11 @@ export async function startMariadb({ home, port, setUp, throwAway = false }) {
     throw new Trouble(`the private MariaDB did not start; its log ${at('server.log')} ends:\n${lastLines(at('server.log'))}`);
   }
   fs.rmSync(at('set-up.sql')); // it holds a password
-  return { port: port_, server, stop: () => stop(server, 30_000) };
+  const died = server.exited.then(() => new Trouble(`the private MariaDB died; its log ${at('server.log')} ends:\n${lastLines(at('server.log'))}`));
+  return { port: port_, died };
 }
 
 const common = (home) => ['--no-defaults', ...AS_ROOT, `--datadir=${path.join(home, 'data')}`, `--tmpdir=${path.join(home, 'tmp')}`];
-
-async function isStillFree(port) {
-  return (await freePort(port)) === port;
-}
 
 async function answers(server, port) {
   let ended = false;
@@ -103,6 +101,6 @@ async function install() {
 }
 
 /** The end of a log, for a person. */
-export function lastLines(file, count = 15) {
+function lastLines(file, count = 15) {
   return fs.readFileSync(file, 'utf8').trimEnd().split('\n').slice(-count).join('\n');
 }

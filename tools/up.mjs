@@ -35,6 +35,13 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => v
 process.stdout.on('error', () => void end(1));
 whenNpmIsGone(() => void end(1, 'npm is gone'));
 
+/** Something that should have stayed is gone. */
+function died(trouble) {
+  if (endingSinceMs) return;
+  explain(trouble);
+  void end(1);
+}
+
 async function up() {
   const flags = process.argv.slice(2);
   if (flags.some((flag) => flag !== '--check')) throw new Trouble('usage: npm run up [-- --check]');
@@ -49,6 +56,7 @@ async function up() {
   await ensureInstalled();
   await ensureBuilt();
   const database = await step('starting the database', () => developmentDatabase({ home: HOME, password: secrets.databasePassword, port: secrets.databasePort }));
+  void database.died?.then(died);
   if (database.port) remember(HOME, { databasePort: database.port });
   say(`  ${database.name}`);
 
@@ -57,11 +65,7 @@ async function up() {
     DATABASE_URL: database.url, PORT: String(apiPort), SANDBOX_PORT: String(sandboxPort), SANDBOX_DATA_DIR: path.join(HOME, 'sandbox'),
     PLATFORM_ADMIN_KEY: secrets.platformAdminKey, ENCRYPTION_KEYS: secrets.encryptionKeys, CULQI_API_URL: sandboxUrl, CULQI_SECURE_URL: sandboxUrl,
     WORKER: 'off',
-  }, (trouble) => {
-    if (endingSinceMs) return;
-    explain(trouble);
-    void end(1);
-  });
+  }, died);
   await step('migrating', () => programs.run('migrate', 'migrate.js')).catch((error) => {
     const isItsDatabase = process.env.DATABASE_URL && error.message.includes('Cannot migrate');
     throw isItsDatabase ? new Trouble(`${error.message} (correct DATABASE_URL, or unset it and a private one is brought up)`) : error;

@@ -61,11 +61,13 @@ export async function startDatabaseProxy(databaseUrl: string): Promise<DatabaseP
       if (strikes !== null) {
         strike = null;
         holding = true;
-        // The database has read the COMMIT once it answers; only then is the connection cut.
-        if (strikes.fate === 'cut_before_answer') database.once('data', () => { client.destroy(); });
+        // The database has committed once it answers.
+        database.once('data', () => {
+          if (strikes.fate === 'cut_before_answer') client.destroy();
+          strikes.struck();
+        });
       }
       database.write(chunk);
-      strikes?.struck();
     });
     database.on('data', (chunk: Buffer) => {
       if (holding) held.push(() => { holding = false; client.write(chunk); });
