@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { Logger } from '@nestjs/common';
 import { ormOptions } from '../../src/mikro-orm.config.js';
 import type { Database } from '../../src/platform/database/database.js';
 import { openDatabase } from '../../src/platform/database/open-database.js';
@@ -12,6 +13,7 @@ let tables: TestDatabase;
 let database: Database;
 let queue: JobQueue;
 beforeAll(async () => {
+  Logger.overrideLogger(false); // the jobs below fail on purpose
   tables = await createTestDatabase();
   database = await openDatabase(ormOptions(tables.url, 10));
   queue = new JobQueue(database);

@@ -175,6 +175,8 @@ describe('reading payments', () => {
     const path = `/v1/payments/${made.body.id}/sync`;
     expect(await service.ask({ method: 'POST', path, key: shop.client })).toMatchObject({ status: 403 });
     expect(await service.ask({ method: 'POST', path, key: shop.operator })).toMatchObject({ status: 200, body: { status: 'captured', version: 3 } });
+    expect(await service.ask({ method: 'POST', path, key: shop.operator, body: '' })).toMatchObject({ status: 200 });
+    expect(await service.ask({ method: 'POST', path: '/v1/payments', key: shop.client, body: '', headers: { 'idempotency-key': 'empty' } })).toMatchObject({ status: 400, body: { code: 'validation_failed' } });
     service.sandbox.faults.add({ route: 'GET /v2/charges/:id', kind: 'error_before_booking', status: 503 });
     expect(await service.ask({ method: 'POST', path, key: shop.operator })).toMatchObject({ status: 503, body: { code: 'gateway_unavailable' } });
   });

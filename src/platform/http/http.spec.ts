@@ -169,7 +169,7 @@ describe('a route', () => {
 describe('a body', () => {
   it.each<[string, Sent, number, string]>([
     ['that is not JSON', { url: '/v1/orders', body: '{"amount":' }, 400, 'malformed_json'],
-    ['that is empty', { url: '/v1/orders', body: '' }, 400, 'malformed_json'],
+    ['that is empty', { url: '/v1/orders', body: '' }, 400, 'validation_failed'],
     ['with a property twice', { url: '/v1/orders', body: '{"amount":1,"amount":2}' }, 400, 'duplicate_property'],
     ['nested 100 000 deep', { url: '/v1/orders', body: '['.repeat(100_000) + ']'.repeat(100_000) }, 400, 'json_too_deep'],
     ['with a card number', { url: '/v1/orders', body: { amount: 1, metadata: { note: `my card ${PAN}` } } }, 400, 'card_data_not_accepted'],

@@ -16,6 +16,8 @@ const CONCURRENT_MAX = 8;
 const FAILURES_MAX = 20;
 const RETRY_BASE_MS = 1_000;
 const RETRY_CAP_MS = 5 * 60_000;
+/** While jobs cannot be claimed, the database is asked this much less often. */
+const OUTAGE_PAUSE_MS = 2_000;
 
 /** Claims due jobs and hands them to their handlers, a bounded number at once. */
 export class JobRunner {
@@ -42,23 +44,25 @@ export class JobRunner {
   private async poll(): Promise<void> {
     while (!this.stopping.signal.aborted) {
       const claimed = await this.claim(CONCURRENT_MAX - this.running.size);
-      for (const job of claimed) this.begin(job);
-      if (this.running.size >= CONCURRENT_MAX) await Promise.race(this.running);
-      else if (claimed.length === 0) await this.pause();
+      for (const job of claimed ?? []) this.begin(job);
+      if (claimed === null) await this.pause(Math.max(OUTAGE_PAUSE_MS, this.options.pollMs));
+      else if (this.running.size >= CONCURRENT_MAX) await Promise.race(this.running);
+      else if (claimed.length === 0) await this.pause(this.options.pollMs);
     }
   }
 
-  private async claim(limit: number): Promise<Job[]> {
+  /** Null when the database does not give any. */
+  private async claim(limit: number): Promise<Job[] | null> {
     try {
       return await this.queue.claim(limit, this.options.leaseMs);
     } catch (error) {
       this.logger.warn({ err: error, msg: 'jobs cannot be claimed' });
-      return [];
+      return null;
     }
   }
 
-  private async pause(): Promise<void> {
-    await sleep(this.options.pollMs, undefined, { signal: this.stopping.signal }).catch(() => undefined);
+  private async pause(pauseMs: number): Promise<void> {
+    await sleep(pauseMs, undefined, { signal: this.stopping.signal }).catch(() => undefined);
   }
 
   private begin(job: Job): void {
