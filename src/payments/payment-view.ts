@@ -1,12 +1,10 @@
 import { toJsonAmount } from '../shared/money.js';
+import type { AttemptDto, FeeBreakdownDto, PaymentDto } from './dto/payment.dto.js';
 import { userMessage } from './user-messages.js';
 import type { Attempt, Payment, PaymentWithAttempts } from './payment.js';
 
-/** A payment as the API shows it (design/api.md, "Payments"). */
-export type PaymentView = ReturnType<typeof paymentView>;
-
-/** Only views format: amounts become JSON numbers, instants RFC 3339 text. */
-export function paymentView({ payment, attempts }: PaymentWithAttempts, locale: string) {
+/** A payment as the API shows it (design/api.md, "Payments"). Only views format: amounts become JSON numbers, instants RFC 3339 text. */
+export function paymentView({ payment, attempts }: PaymentWithAttempts, locale: string): PaymentDto {
   const { fees, state } = payment;
   return {
     id: payment.id, version: payment.version, status: state.status, processingReason: state.processingReason, pendingOperation: null,
@@ -20,18 +18,18 @@ export function paymentView({ payment, attempts }: PaymentWithAttempts, locale: 
     failure: payment.failure === null ? null : { ...payment.failure, userMessage: userMessage(payment.failure.code, locale) },
     refunds: [],
     paymentMethod: payment.method, attempts: attempts.map(attemptView),
-    threeDs: null, fraudScore: payment.fraudScore, customer: payment.customer, metadata: payment.metadata,
+    threeDs: null, fraudScore: payment.fraudScore, customer: { ...payment.customer }, metadata: payment.metadata,
     expiresAt: payment.expiresAt?.toISOString() ?? null, createdAt: payment.createdAt.toISOString(), updatedAt: payment.updatedAt.toISOString(),
   };
 }
 
-function breakdownView({ fees }: Payment) {
+function breakdownView({ fees }: Payment): FeeBreakdownDto | null {
   if (fees?.breakdown == null) return null;
   const { percentMinor, fixedMinor, taxMinor } = fees.breakdown;
   return { percent: toJsonAmount(percentMinor), fixed: toJsonAmount(fixedMinor), tax: toJsonAmount(taxMinor) };
 }
 
-function attemptView(attempt: Attempt) {
+function attemptView(attempt: Attempt): AttemptDto {
   return {
     id: attempt.id, gateway: attempt.gateway, operation: attempt.operation, status: attempt.status, gatewayReference: attempt.gatewayReference,
     code: attempt.code, pspCode: attempt.pspCode, latencyMs: attempt.latencyMs, createdAt: attempt.createdAt.toISOString(),

@@ -1,20 +1,29 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
+import { ApiOkResponse, ApiCreatedResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Database } from '../platform/database/database.js';
 import { pageOf } from '../platform/http/pagination.js';
+import { Problems } from '../platform/http/problems.decorator.js';
 import { IdempotencyKey, NeedsIdempotencyKey } from '../platform/idempotency/idempotency-key.decorator.js';
+import type { ProblemCode } from '../shared/problem.js';
 import { AllowedTo, CurrentCaller } from '../tenants/access.decorator.js';
 import type { Caller } from '../tenants/caller.js';
 import type { Answer } from './answer.js';
 import { ConfirmPaymentDto } from './dto/confirm-payment.dto.js';
 import { CreatePaymentDto } from './dto/create-payment.dto.js';
 import { ListPaymentsDto } from './dto/list-payments.dto.js';
+import { PaymentDto, PaymentPageDto, TimelineDto } from './dto/payment.dto.js';
 import { PaymentHistory } from './payment-history.js';
 import { searchPayments } from './payment-search.js';
 import type { PaymentStatus } from './payment-state.js';
 import { paymentView } from './payment-view.js';
 import { PaymentsService } from './payments.service.js';
+
+/** What every body can be refused for, and every key. */
+const BAD_BODY = [
+  'validation_failed', 'malformed_json', 'duplicate_property', 'json_too_deep', 'card_data_not_accepted', 'idempotency_key_required', 'idempotency_key_invalid',
+  'idempotency_key_in_use', 'body_too_large', 'unsupported_media_type', 'idempotency_key_reused',
+] as const satisfies ProblemCode[];
 
 /** Payments, whichever PSP takes them. */
 @ApiTags('Payments')
@@ -26,6 +35,8 @@ export class PaymentsController {
   /** Makes a payment. A decline is an answer too: 201 with status failed. */
   @Post()
   @NeedsIdempotencyKey()
+  @ApiCreatedResponse({ type: PaymentDto })
+  @Problems(...BAD_BODY, 'duplicate_reference', 'invalid_amount', 'currency_not_supported', 'no_eligible_gateway', 'gateway_not_configured', 'capability_missing')
   async create(
     @CurrentCaller() caller: Caller, @IdempotencyKey() key: string, @Body() body: CreatePaymentDto,
     @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply,
@@ -37,6 +48,8 @@ export class PaymentsController {
   @Post(':id/confirm')
   @HttpCode(200)
   @NeedsIdempotencyKey()
+  @ApiOkResponse({ type: PaymentDto })
+  @Problems(...BAD_BODY, 'not_found', 'invalid_state', 'invalid_amount', 'currency_not_supported', 'no_eligible_gateway', 'gateway_not_configured', 'capability_missing')
   async confirm(
     @CurrentCaller() caller: Caller, @IdempotencyKey() key: string, @Param('id') id: string, @Body() body: ConfirmPaymentDto,
     @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply,
@@ -44,8 +57,10 @@ export class PaymentsController {
     return send(reply, await this.payments.confirm(caller, key, id, body, request.body));
   }
 
+  /** Payments, newest first. */
   @Get()
-  async list(@CurrentCaller() caller: Caller, @Query() query: ListPaymentsDto) {
+  @Problems('validation_failed', 'invalid_cursor')
+  async list(@CurrentCaller() caller: Caller, @Query() query: ListPaymentsDto): Promise<PaymentPageDto> {
     const { reference, gateway, gatewayReference, from, to } = query;
     const statuses = query.status?.split(',') as PaymentStatus[] | undefined;
     const filter = { reference, statuses, gateway, gatewayReference, from: query.instant(from, 'from'), to: query.instant(to, 'to') };
@@ -53,14 +68,17 @@ export class PaymentsController {
     return pageOf(found, query.pageSize(), ({ payment }) => payment, (shown) => paymentView(shown, caller.locale));
   }
 
+  /** One payment as it is stored. One whose outcome is not known is looked up soon afterwards. */
   @Get(':id')
-  async get(@CurrentCaller() caller: Caller, @Param('id') id: string) {
+  @Problems('not_found')
+  async get(@CurrentCaller() caller: Caller, @Param('id') id: string): Promise<PaymentDto> {
     return paymentView(await this.payments.get(caller.tenantId, id), caller.locale);
   }
 
   /** What happened to the payment, oldest first. */
   @Get(':id/timeline')
-  async timeline(@CurrentCaller() caller: Caller, @Param('id') id: string) {
+  @Problems('not_found')
+  async timeline(@CurrentCaller() caller: Caller, @Param('id') id: string): Promise<TimelineDto> {
     return { data: await this.history.timeline(this.database, caller.tenantId, id) };
   }
 
@@ -68,7 +86,8 @@ export class PaymentsController {
   @Post(':id/sync')
   @HttpCode(200)
   @AllowedTo('operator')
-  async sync(@CurrentCaller() caller: Caller, @Param('id') id: string) {
+  @Problems('not_found', 'gateway_unavailable', 'unavailable')
+  async sync(@CurrentCaller() caller: Caller, @Param('id') id: string): Promise<PaymentDto> {
     return paymentView(await this.payments.sync(caller.tenantId, id), caller.locale);
   }
 }

@@ -1,6 +1,7 @@
 import { applyDecorators, createParamDecorator, SetMetadata, type ExecutionContext } from '@nestjs/common';
 import { ApiBearerAuth } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
+import { Problems } from '../platform/http/problems.decorator.js';
 import type { Caller } from './caller.js';
 import type { Role } from './role.js';
 
@@ -11,7 +12,7 @@ export const ACCESS = 'access';
 
 /** Says who may use the routes of a controller or one route. A route without it is closed. */
 export function AllowedTo(access: Access): ClassDecorator & MethodDecorator {
-  return access === 'public' ? SetMetadata(ACCESS, access) : applyDecorators(SetMetadata(ACCESS, access), ApiBearerAuth());
+  return access === 'public' ? SetMetadata(ACCESS, access) : applyDecorators(SetMetadata(ACCESS, access), ApiBearerAuth(), Problems('unauthorized', 'forbidden', 'internal', 'unavailable'));
 }
 
 export type AuthenticatedRequest = FastifyRequest & { caller?: Caller };

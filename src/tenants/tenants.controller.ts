@@ -1,13 +1,17 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Put } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
+import { ApiNoContentResponse, ApiTags } from '@nestjs/swagger';
 import { gatewayDefinition, isGatewayCode } from '../gateways/gateways.js';
 import { Database } from '../platform/database/database.js';
+import { Problems } from '../platform/http/problems.decorator.js';
 import { Problem } from '../shared/problem.js';
 import { AllowedTo } from './access.decorator.js';
 import { ApiKeys, type ApiKey } from './api-keys.js';
+import { ApiKeyDto, ApiKeyListDto, NewApiKeyDto } from './dto/api-key.dto.js';
 import { CreateApiKeyDto } from './dto/create-api-key.dto.js';
 import { CreateTenantDto } from './dto/create-tenant.dto.js';
+import { GatewayAccountDto, GatewayAccountListDto } from './dto/gateway-account.dto.js';
 import { PutGatewayAccountDto } from './dto/put-gateway-account.dto.js';
+import { TenantDto } from './dto/tenant.dto.js';
 import { GatewayAccountChanges } from './gateway-account-changes.js';
 import { GatewayAccounts, type GatewayAccount } from './gateway-accounts.js';
 import { maskedAccount } from './masked-account.js';
@@ -28,28 +32,34 @@ export class TenantsController {
   /** Makes a tenant. */
   @Post()
   @AllowedTo('platform')
-  async create(@Body() body: CreateTenantDto) {
+  @Problems('validation_failed', 'malformed_json')
+  async create(@Body() body: CreateTenantDto): Promise<TenantDto> {
     return tenantView(await this.tenants.create({ ...body, locale: body.locale ?? 'es', timeZone: body.timeZone ?? 'America/Lima' }));
   }
 
+  /** One tenant. */
   @Get(':tenantId')
   @AllowedTo('tenant_administration')
-  async get(@Param('tenantId') tenantId: string) {
+  @Problems('not_found')
+  async get(@Param('tenantId') tenantId: string): Promise<TenantDto> {
     return tenantView(await this.tenants.find(tenantId));
   }
 
   /** Makes a key; it is shown this once. */
   @Post(':tenantId/api-keys')
   @AllowedTo('tenant_administration')
-  async createApiKey(@Param('tenantId') tenantId: string, @Body() body: CreateApiKeyDto) {
+  @Problems('validation_failed', 'malformed_json', 'not_found')
+  async createApiKey(@Param('tenantId') tenantId: string, @Body() body: CreateApiKeyDto): Promise<NewApiKeyDto> {
     await this.tenants.find(tenantId);
     const { key, ...made } = await this.apiKeys.create(tenantId, body.name, body.role);
     return { ...keyView(made), key };
   }
 
+  /** The tenant's keys, without themselves. */
   @Get(':tenantId/api-keys')
   @AllowedTo('tenant_administration')
-  async listApiKeys(@Param('tenantId') tenantId: string) {
+  @Problems('not_found')
+  async listApiKeys(@Param('tenantId') tenantId: string): Promise<ApiKeyListDto> {
     await this.tenants.find(tenantId);
     return { data: (await this.apiKeys.list(tenantId)).map(keyView) };
   }
@@ -58,6 +68,8 @@ export class TenantsController {
   @Delete(':tenantId/api-keys/:id')
   @HttpCode(204)
   @AllowedTo('tenant_administration')
+  @ApiNoContentResponse()
+  @Problems('not_found')
   async revokeApiKey(@Param('tenantId') tenantId: string, @Param('id') id: string): Promise<void> {
     await this.tenants.find(tenantId);
     await this.apiKeys.revoke(tenantId, id);
@@ -66,28 +78,31 @@ export class TenantsController {
   /** Sets the account at a PSP, as a new version. Secrets are never shown again. */
   @Put(':tenantId/gateway-accounts/:gateway')
   @AllowedTo('tenant_administration')
-  async putGatewayAccount(@Param('tenantId') tenantId: string, @Param('gateway') gateway: string, @Body() body: PutGatewayAccountDto) {
+  @Problems('validation_failed', 'malformed_json', 'not_found', 'operation_in_progress', 'gateway_not_configured')
+  async putGatewayAccount(@Param('tenantId') tenantId: string, @Param('gateway') gateway: string, @Body() body: PutGatewayAccountDto): Promise<GatewayAccountDto> {
     await this.tenants.find(tenantId);
     if (!isGatewayCode(gateway)) throw new Problem('not_found', 'There is no such gateway.');
     return this.accountView(await this.accountChanges.put(tenantId, gatewayDefinition(gateway), body));
   }
 
+  /** The accounts in force, one for each gateway. */
   @Get(':tenantId/gateway-accounts')
   @AllowedTo('tenant_administration')
-  async listGatewayAccounts(@Param('tenantId') tenantId: string) {
+  @Problems('not_found')
+  async listGatewayAccounts(@Param('tenantId') tenantId: string): Promise<GatewayAccountListDto> {
     await this.tenants.find(tenantId);
     return { data: (await this.accounts.current(this.database, tenantId)).map((account) => this.accountView(account)) };
   }
 
-  private accountView(account: GatewayAccount) {
+  private accountView(account: GatewayAccount): GatewayAccountDto {
     return maskedAccount(account, this.accounts.credentialsOf(account), gatewayDefinition(account.gateway));
   }
 }
 
-function tenantView(tenant: Tenant) {
+function tenantView(tenant: Tenant): TenantDto {
   return { ...tenant, createdAt: tenant.createdAt.toISOString() };
 }
 
-function keyView(key: ApiKey) {
+function keyView(key: ApiKey): ApiKeyDto {
   return { id: key.id, name: key.name, role: key.role, hint: `…${key.hint}`, createdAt: key.createdAt.toISOString(), revokedAt: key.revokedAt?.toISOString() ?? null };
 }

@@ -1,3 +1,4 @@
+import { ApiProperty } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { IsBoolean, IsIn, IsObject, IsOptional, IsUrl, MaxLength, ValidateIf, ValidateNested } from 'class-validator';
 import { GATEWAY_CODES } from '../../gateways/gateways.js';
@@ -8,14 +9,21 @@ import { PaymentMethodDto } from './payment-method.dto.js';
 
 export class CreatePaymentDto {
   /** In minor units: 12900 is S/ 129.00. */
+  @ApiProperty({ type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER, example: 12_900 })
   @IsMinorAmount()
   amount!: number;
 
-  /** ISO 4217. */
+  /**
+   * ISO 4217.
+   * @example 'PEN'
+   */
   @IsCurrencyCode()
   currency!: string;
 
-  /** The client app's own reference. */
+  /**
+   * The client app's own reference.
+   * @example 'ORD-20260128-001'
+   */
   @IsOptional() @IsText(64)
   reference?: string;
 

@@ -26,6 +26,7 @@ export class DocumentDto {
 }
 
 export class CustomerDto {
+  /** @example 'ana@ejemplo.pe' */
   @IsEmail() @MaxLength(254)
   email!: string;
 

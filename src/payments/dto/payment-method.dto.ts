@@ -25,7 +25,10 @@ export class PaymentMethodDto {
   @IsIn(['card'])
   type!: 'card';
 
-  /** A single-use token of each PSP that may be used, by its name. Several make a choice possible: tokens are not portable. */
+  /**
+   * A single-use token of each PSP that may be used, by its name. Several make a choice possible: tokens are not portable.
+   * @example { "culqi": "tkn_test_Qa1Zx9Wv7Bn3Lk5M" }
+   */
   @IsGatewayTokens()
   tokens!: Record<string, string>;
 

@@ -1,7 +1,9 @@
 import { Controller, Get, Inject, Res, SetMetadata, type OnModuleDestroy } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import { readinessOf, type Readiness, type ReadinessCheck } from './readiness.js';
+import { Problems } from '../http/problems.decorator.js';
+import { LivenessDto, ReadinessDto } from './health.dto.js';
+import { readinessOf, type ReadinessCheck } from './readiness.js';
 
 export const READINESS_CHECKS = Symbol('ReadinessCheck[]');
 
@@ -9,6 +11,7 @@ export const READINESS_CHECKS = Symbol('ReadinessCheck[]');
 @ApiTags('Health')
 @Controller('health')
 @SetMetadata('access', 'public')
+@Problems('card_data_not_accepted')
 export class HealthController implements OnModuleDestroy {
   private stopping = false;
 
@@ -16,14 +19,14 @@ export class HealthController implements OnModuleDestroy {
 
   /** Whether the process answers at all. */
   @Get('live')
-  live(): { status: 'ok' } {
+  live(): LivenessDto {
     return { status: 'ok' };
   }
 
   /** Whether requests should be sent here: 200 or 503, within a second. */
   @Get('ready')
-  async ready(@Res({ passthrough: true }) reply: FastifyReply): Promise<Readiness> {
-    const readiness: Readiness = this.stopping ? { status: 'unavailable', checks: { process: { status: 'failed', reason: 'shutting down' } } } : await readinessOf(this.checks);
+  async ready(@Res({ passthrough: true }) reply: FastifyReply): Promise<ReadinessDto> {
+    const readiness: ReadinessDto = this.stopping ? { status: 'unavailable', checks: { process: { status: 'failed', reason: 'shutting down' } } } : await readinessOf(this.checks);
     if (readiness.status !== 'ok') void reply.status(503);
     return readiness;
   }

@@ -1,0 +1,121 @@
+import { ApiProperty } from '@nestjs/swagger';
+import type { CaptureMethod } from '../../gateways/contract/payment-gateway.js';
+import type { AttemptStatus, PaymentStatus, ProcessingReason } from '../payment-state.js';
+import type { FailureCode } from '../payment.js';
+
+/** Parts of a fee, in minor units; they add up to it. */
+export class FeeBreakdownDto {
+  @ApiProperty({ type: 'integer' }) percent!: number;
+  @ApiProperty({ type: 'integer' }) fixed!: number;
+  @ApiProperty({ type: 'integer' }) tax!: number;
+}
+
+/** What the customer must do before the payment goes on. */
+export class NextActionDto {
+  type!: 'three_ds';
+  gateway!: string;
+  /** For the PSP's browser script. */
+  publicKey!: string;
+  expiresAt!: string;
+}
+
+/** Why a payment failed. */
+export class FailureDto {
+  code!: FailureCode;
+  /** The PSP's own word. */
+  pspCode!: string | null;
+  /** For the merchant. */
+  message!: string;
+  /** For the paying customer, in the tenant's language. */
+  userMessage!: string;
+  /** Whether the same card may succeed later. */
+  retryable!: boolean;
+}
+
+/** How the customer pays, as far as it may be shown. */
+export class PaymentMethodShownDto {
+  type!: 'card';
+  @ApiProperty({ type: 'integer' }) installments!: number;
+  brand?: string;
+  last4?: string;
+  bin?: string;
+  funding?: 'credit' | 'debit' | 'prepaid';
+  issuerCountry?: string;
+}
+
+/** One call to one PSP. Its id is the reference that the PSP sees. */
+export class AttemptDto {
+  id!: string;
+  gateway!: string;
+  operation!: 'authorize';
+  status!: AttemptStatus;
+  gatewayReference!: string | null;
+  /** Normalised code of a decline or failure. */
+  code!: string | null;
+  pspCode!: string | null;
+  @ApiProperty({ type: 'integer', nullable: true }) latencyMs!: number | null;
+  createdAt!: string;
+}
+
+/** A payment. Amounts are integers in minor units. */
+export class PaymentDto {
+  id!: string;
+  /** Grows with every change. */
+  @ApiProperty({ type: 'integer' }) version!: number;
+  status!: PaymentStatus;
+  processingReason!: ProcessingReason | null;
+  pendingOperation!: string | null;
+  @ApiProperty({ type: 'integer' }) amount!: number;
+  @ApiProperty({ type: 'integer' }) amountCaptured!: number;
+  @ApiProperty({ type: 'integer' }) amountRefunded!: number;
+  @ApiProperty({ type: 'integer' }) amountRefundPending!: number;
+  currency!: string;
+  /** Tax included. */
+  @ApiProperty({ type: 'integer', nullable: true }) fee!: number | null;
+  feeSource!: 'psp' | null;
+  feeBreakdown!: FeeBreakdownDto | null;
+  @ApiProperty({ type: 'integer', nullable: true }) net!: number | null;
+  @ApiProperty({ type: 'integer', nullable: true }) savings!: number | null;
+  gateway!: string | null;
+  gatewayReference!: string | null;
+  authorizationCode!: string | null;
+  authorizationExpiresAt!: string | null;
+  reference!: string | null;
+  description!: string | null;
+  captureMethod!: CaptureMethod;
+  nextAction!: NextActionDto | null;
+  failure!: FailureDto | null;
+  @ApiProperty({ type: 'array', items: { type: 'object', additionalProperties: true }, description: 'Refunds come with a later release.' }) refunds!: Record<string, unknown>[];
+  paymentMethod!: PaymentMethodShownDto | null;
+  attempts!: AttemptDto[];
+  @ApiProperty({ type: 'object', nullable: true, additionalProperties: true }) threeDs!: Record<string, unknown> | null;
+  fraudScore!: number | null;
+  customer!: Record<string, unknown>;
+  metadata!: Record<string, string>;
+  expiresAt!: string | null;
+  createdAt!: string;
+  updatedAt!: string;
+}
+
+/** A page of payments, newest first. */
+export class PaymentPageDto {
+  data!: PaymentDto[];
+  /** For `cursor`; null on the last page. */
+  nextCursor!: string | null;
+}
+
+/** A line of a payment's history. */
+export class TimelineEntryDto {
+  at!: string;
+  kind!: 'transition' | 'attempt';
+  from?: string | null;
+  to?: string;
+  cause!: string;
+  attemptId?: string;
+  detail!: string | null;
+}
+
+/** A payment's history, oldest first. */
+export class TimelineDto {
+  data!: TimelineEntryDto[];
+}

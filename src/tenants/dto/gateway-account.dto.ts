@@ -1,0 +1,15 @@
+/** An account at a PSP; secrets masked. */
+export class GatewayAccountDto {
+  id!: string;
+  gateway!: string;
+  /** Grows with every change; payments keep the version they were made with. */
+  version!: number;
+  enabled!: boolean;
+  environment!: 'sandbox' | 'production';
+  credentials!: Record<string, string>;
+  createdAt!: string;
+}
+
+export class GatewayAccountListDto {
+  data!: GatewayAccountDto[];
+}
