@@ -1,4 +1,4 @@
-// `npm run up`: everything that a first payment needs, on a machine that has Node and nothing else. `-- --check` pays twice by itself and ends.
+// `npm run up`: everything that a first payment needs, on a machine that has Node and nothing else. `-- --check` pays twice by itself and ends; `-- --demo` tells a story and ends.
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { developmentDatabase } from './database.mjs';
@@ -10,6 +10,7 @@ import { Programs } from './programs.mjs';
 import { ensureBuilt, ensureInstalled, ROOT } from './project.mjs';
 import { explain, say, step, Trouble } from './say.mjs';
 import { remember, secretsOf } from './secrets.mjs';
+import { tellStory } from './story.mjs';
 
 const HOME = path.join(ROOT, '.data');
 process.chdir(ROOT);
@@ -44,7 +45,7 @@ function died(trouble) {
 
 async function up() {
   const flags = process.argv.slice(2);
-  if (flags.some((flag) => flag !== '--check')) throw new Trouble('usage: npm run up [-- --check]');
+  if (flags.some((flag) => !['--check', '--demo'].includes(flag))) throw new Trouble('usage: npm run up [-- --check | --demo]');
   const lock = path.join(HOME, 'up.lock');
   freeLock = takeLock(lock);
   if (!freeLock) throw new Trouble(`npm run up is running already (pid ${ownerOf(lock).split(' ')[0]}): stop it with Ctrl-C there, or use it`);
@@ -77,6 +78,7 @@ async function up() {
   });
   const demo = await demoTenant({ home: HOME, apiUrl, secrets });
   isReady = true;
+  if (flags.includes('--demo')) return tellStory({ apiUrl, sandboxUrl, demo }).then(() => end(0));
   const curl = paymentCurl({ apiUrl, sandboxUrl, demo });
   say(`
 SmartPay is up.
