@@ -1,5 +1,5 @@
 import { Type } from 'class-transformer';
-import { IsEmail, IsIP, IsOptional, Matches, MaxLength, ValidateNested } from 'class-validator';
+import { IsEmail, IsIP, IsObject, IsOptional, Matches, MaxLength, ValidateNested } from 'class-validator';
 import { IsText, IsVisibleAscii } from '../../platform/http/validators.js';
 
 export class AddressDto {
@@ -44,10 +44,10 @@ export class CustomerDto {
   @IsOptional() @Matches(/^[A-Z]{2}$/, { message: 'must be two capital letters (ISO 3166-1)' })
   country?: string;
 
-  @IsOptional() @ValidateNested() @Type(() => AddressDto)
+  @IsOptional() @IsObject() @ValidateNested() @Type(() => AddressDto)
   address?: AddressDto;
 
-  @IsOptional() @ValidateNested() @Type(() => DocumentDto)
+  @IsOptional() @IsObject() @ValidateNested() @Type(() => DocumentDto)
   document?: DocumentDto;
 
   /** The address the customer came from. */

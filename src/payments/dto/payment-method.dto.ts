@@ -32,7 +32,7 @@ export class PaymentMethodDto {
   @IsGatewayTokens()
   tokens!: Record<string, string>;
 
-  @IsOptional() @ValidateNested() @Type(() => CardDto)
+  @IsOptional() @IsObject() @ValidateNested() @Type(() => CardDto)
   card?: CardDto;
 
   @IsOptional() @IsInt() @Min(1) @Max(48)

@@ -1,9 +1,10 @@
-import { IsIn, Length } from 'class-validator';
+import { IsIn } from 'class-validator';
+import { IsText } from '../../platform/http/validators.js';
 import { ROLES, type Role } from '../role.js';
 
 export class CreateApiKeyDto {
   /** What the key is for; shown in lists. */
-  @Length(1, 120)
+  @IsText(120)
   name!: string;
 
   /** What the key may do: admin includes operator, operator includes client. */

@@ -1,9 +1,10 @@
-import { IsEmail, IsIn, IsOptional, IsTimeZone, Length, Matches, MaxLength } from 'class-validator';
+import { IsEmail, IsIn, IsOptional, IsTimeZone, Matches, MaxLength } from 'class-validator';
+import { IsText } from '../../platform/http/validators.js';
 import { CURRENCIES } from '../../shared/currency.js';
 
 export class CreateTenantDto {
   /** The merchant's name. */
-  @Length(1, 120)
+  @IsText(120)
   name!: string;
 
   /** ISO 3166-1 alpha-2, such as PE. */
