@@ -56,6 +56,10 @@ describe('an answer about money that differs from what was asked (A11)', () => {
   });
 });
 
+it('the reference of a charge that is not ours is not kept', () => {
+  expect(effectOf(payment, attempt, { kind: 'snapshot', snapshot: captured({ ourReference: 'att_2' }) }, profile).attempt.gatewayReference).toBeNull();
+});
+
 describe('what a person must look at', () => {
   it('is money that moved for an attempt that was closed; the payment does not move', () => {
     const failed = { ...payment, state: { status: 'failed' as const, processingReason: null } };

@@ -47,17 +47,22 @@ function detailOf(observed: Observed): string | null {
 
 /** Names what differs from what was asked, or null. An answer about money must show our reference where the PSP shows it at all (architecture §4). */
 function mismatchOf(attempt: Attempt, snapshot: PaymentSnapshot, profile: GatewayProfile): string | null {
-  if (snapshot.ourReference !== null && snapshot.ourReference !== attempt.id) return 'the PSP shows another reference';
+  if (isForeign(attempt, snapshot)) return 'the PSP shows another reference';
   if (!CARRIES_MONEY.has(snapshot.status)) return null;
   if (snapshot.ourReference === null && profile.echoesOurReference) return 'the PSP does not show our reference';
   if (snapshot.amount === null) return 'the PSP shows no amount';
   return sameMoney(snapshot.amount, attempt.amount) ? null : 'the PSP shows another amount or currency';
 }
 
+function isForeign(attempt: Attempt, { ourReference }: PaymentSnapshot): boolean {
+  return ourReference !== null && ourReference !== attempt.id;
+}
+
 function recordSnapshot(effect: Effect, payment: Payment, attempt: Attempt, snapshot: PaymentSnapshot, mismatch: string | null): void {
   effect.attempt = {
     ...effect.attempt,
-    gatewayReference: snapshot.reference ?? attempt.gatewayReference,
+    // The reference of what is not ours would lead every later look-up astray.
+    gatewayReference: isForeign(attempt, snapshot) ? attempt.gatewayReference : snapshot.reference ?? attempt.gatewayReference,
     pspCode: snapshot.status === 'declined' ? snapshot.decline.pspCode : snapshot.pspCode ?? attempt.pspCode,
     code: snapshot.status === 'declined' ? snapshot.decline.code : null,
   };

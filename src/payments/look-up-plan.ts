@@ -18,14 +18,17 @@ export function planFirstLookUp(attempt: Attempt, times: LookUpTimes, now: Date)
   return { ...attempt, lookUps: 0, nextLookUpAt: new Date(now.getTime() + (times.scheduleMs[0] ?? 0)), firstAbsentAt: null };
 }
 
+/** When a look-up began, before the PSP was asked, and when it is judged; by the database's clock. Between them a process may have stood still. */
+export type LookUpMoment = { beganAt: Date; now: Date };
+
 /**
- * What follows from a look-up made at `now`. "Not found" is evidence only twice, spaced by the look-up lag, and after the call can no longer
- * happen (architecture §5). A look-up before its planned time (a reader pulled it forward, or it confirms an absence) uses up no step of the
+ * What follows from a look-up. "Not found" is evidence only twice, spaced by the look-up lag, and after the call can no longer happen
+ * (architecture §5): what counts is when the PSP was asked, not when its answer is judged. A look-up before its planned time (a reader pulled it forward, or it confirms an absence) uses up no step of the
  * schedule. `parkable`: the end of the schedule parks the payment; what is pending at the PSP is polled at the last delay for ever.
  */
-export function planNextLookUp(attempt: Attempt, found: 'absent' | 'no_answer' | 'pending', parkable: boolean, times: LookUpTimes, now: Date): LookUpStep {
-  const countsAsAbsent = found === 'absent' && now.getTime() >= attempt.deadlineAt.getTime() + times.absenceAfterMs;
-  if (countsAsAbsent && attempt.firstAbsentAt !== null && now.getTime() >= attempt.firstAbsentAt.getTime() + times.lagMs) {
+export function planNextLookUp(attempt: Attempt, found: 'absent' | 'no_answer' | 'pending', parkable: boolean, times: LookUpTimes, { beganAt, now }: LookUpMoment): LookUpStep {
+  const countsAsAbsent = found === 'absent' && beganAt.getTime() >= attempt.deadlineAt.getTime() + times.absenceAfterMs;
+  if (countsAsAbsent && attempt.firstAbsentAt !== null && beganAt.getTime() >= attempt.firstAbsentAt.getTime() + times.lagMs) {
     return { attempt: { ...attempt, nextLookUpAt: null }, conclusion: 'absent' };
   }
   const firstAbsentAt = found === 'pending' ? null : attempt.firstAbsentAt ?? (countsAsAbsent ? now : null);

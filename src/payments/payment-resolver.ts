@@ -3,7 +3,7 @@ import type { Database } from '../platform/database/database.js';
 import type { Job, JobQueue } from '../platform/jobs/job-queue.js';
 import type { GatewayAccounts } from '../tenants/gateway-accounts.js';
 import type { GatewayCaller, LookUpResult } from './gateway-caller.js';
-import { nextLookUpDueAt, planNextLookUp, type LookUpTimes } from './look-up-plan.js';
+import { nextLookUpDueAt, planNextLookUp, type LookUpMoment, type LookUpTimes } from './look-up-plan.js';
 import { lookUpTimesOf, type LookUpSettings } from './look-up-times.js';
 import type { Observed } from './observed.js';
 import { arrangeLookUp, type Applied, type PaymentApplier } from './payment-applier.js';
@@ -27,7 +27,7 @@ export class PaymentResolver {
 
   /** Looks the attempt up once, within `withinMs`. With `job`, everything is written only while its lease is ours. @throws LeaseLost */
   async lookUp(tenantId: string, attemptId: string, withinMs: number, job?: Job): Promise<Resolution> {
-    const attempt = await this.store.attempt(this.database, tenantId, attemptId);
+    const { attempt, now: beganAt } = await this.store.attemptNow(this.database, tenantId, attemptId);
     const account = await this.accounts.version(this.database, tenantId, attempt.gatewayAccountId);
     const { profile } = gatewayDefinition(attempt.gateway);
     const times = lookUpTimesOf(profile, this.settings);
@@ -37,7 +37,7 @@ export class PaymentResolver {
     const applied = await this.database.transaction(async (transaction) => {
       const application = {
         tenantId, paymentId: attempt.paymentId, attemptId, cause: 'look_up' as const, profile,
-        decide: (payment: Payment, current: Attempt, now: Date) => decide(result, payment, current, times, now),
+        decide: (payment: Payment, current: Attempt, now: Date) => decide(result, payment, current, times, { beganAt, now }),
         ...(result.kind === 'snapshot' && result.answer !== undefined ? { answer: result.answer } : {}),
       };
       const resolved = await this.applier.apply(transaction, application);
@@ -49,12 +49,12 @@ export class PaymentResolver {
 }
 
 /** What a look-up means for the payment, under its lock. */
-function decide(result: LookUpResult, payment: Payment, attempt: Attempt, times: LookUpTimes, now: Date): { observed: Observed; attempt: Attempt } {
+function decide(result: LookUpResult, payment: Payment, attempt: Attempt, times: LookUpTimes, moment: LookUpMoment): { observed: Observed; attempt: Attempt } {
   if (result.kind === 'snapshot') {
-    return { observed: { kind: 'snapshot', snapshot: result.snapshot }, attempt: planNextLookUp(attempt, 'pending', false, times, now).attempt };
+    return { observed: { kind: 'snapshot', snapshot: result.snapshot }, attempt: planNextLookUp(attempt, 'pending', false, times, moment).attempt };
   }
   const parkable = payment.state.status === 'processing' && payment.state.processingReason !== 'pending_at_gateway';
-  const step = planNextLookUp(attempt, result.kind, parkable, times, now);
+  const step = planNextLookUp(attempt, result.kind, parkable, times, moment);
   if (step.conclusion !== 'wait') return { observed: { kind: step.conclusion }, attempt: step.attempt };
   return { observed: { kind: 'unknown', detail: result.kind === 'absent' ? 'the PSP shows no payment yet' : result.detail }, attempt: step.attempt };
 }

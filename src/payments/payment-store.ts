@@ -39,7 +39,13 @@ export class PaymentStore {
   }
 
   async attempt(access: DatabaseAccess, tenantId: string, attemptId: string): Promise<Attempt> {
-    return attemptOf(await access.forTenant(tenantId).selectFrom('payment_attempts').selectAll().where('id', '=', attemptId).executeTakeFirstOrThrow());
+    return (await this.attemptNow(access, tenantId, attemptId)).attempt;
+  }
+
+  /** An attempt, and what the database's clock shows. */
+  async attemptNow(access: DatabaseAccess, tenantId: string, attemptId: string): Promise<{ attempt: Attempt; now: Date }> {
+    const row = await access.forTenant(tenantId).selectFrom('payment_attempts').selectAll().select(databaseNow().as('now')).where('id', '=', attemptId).executeTakeFirstOrThrow();
+    return { attempt: attemptOf(row), now: row.now };
   }
 
   async insert(access: DatabaseAccess, payment: Payment): Promise<void> {

@@ -70,10 +70,12 @@ describe('an answer that is not what was asked (A11)', () => {
     ['amount', { amount: 12_901 }],
     ['currency', { currency_code: 'USD' }],
     ['reference', { metadata: { attempt_id: 'att_00000000000000000000000000' } }],
-  ])('with another %s is never a success', async (_field, changes) => {
-    const { made } = await payInto({ kind: 'wrong_answer', changes });
+  ])('with another %s is never a success, and the truth still resolves it', async (_field, changes) => {
+    const { shop, made } = await payInto({ kind: 'wrong_answer', changes });
     expect(made).toMatchObject({ status: 'needs_review', amountCaptured: 0 });
     expect(await tickets(made.id)).toEqual([{ kind: 'mismatch' }]);
+    const synced = await service.ask<PaymentBody>({ method: 'POST', path: `/v1/payments/${made.id}/sync`, key: shop.operator });
+    expect(synced.body).toMatchObject({ status: 'captured', amountCaptured: 12_900 });
   });
 
   it('with a word that nobody knows waits and raises an alert (A12)', async () => {
