@@ -6,12 +6,8 @@ export const GATEWAY_DEFINITIONS = [culqi] as unknown as readonly GatewayDefinit
 
 export const GATEWAY_CODES = GATEWAY_DEFINITIONS.map(({ code }) => code);
 
-/** PSPs that the contract names; a client may send tokens of all of them, whichever the service knows (design/api.md, "Payments"). */
-const PSP_NAMES: ReadonlySet<string> = new Set([...GATEWAY_CODES, 'mercadopago', 'pixelpay']);
-
-export function isPspName(name: string): boolean {
-  return PSP_NAMES.has(name);
-}
+/** PSPs that the contract names, whether the service has them yet or not (design/api.md, "Payments"). */
+export const PSP_NAMES: readonly string[] = [...new Set([...GATEWAY_CODES, 'mercadopago', 'pixelpay'])];
 
 export function isGatewayCode(code: string): boolean {
   return GATEWAY_CODES.includes(code);

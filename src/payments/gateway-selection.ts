@@ -16,6 +16,9 @@ type Hindrance = { code: ProblemCode; field: string; message: string };
  * @throws Problem naming what is in the way, before anything is stored or any PSP is called.
  */
 export function selectGateway(order: Selectable, forced: string | null, accounts: readonly GatewayAccount[], definitions: readonly GatewayDefinition[]): Selection {
+  if (forced !== null && !definitions.some(({ code }) => code === forced)) {
+    throw new Problem('gateway_not_configured', 'No enabled account of this gateway is configured.', { errors: [{ field: 'gateway', message: 'is not configured' }] });
+  }
   const considered = definitions.filter(({ code }) => forced === null || code === forced).map((definition) => {
     const account = accounts.find(({ gateway, enabled }) => gateway === definition.code && enabled);
     return { definition, account, hindrances: hindrancesOf(order, definition, account) };

@@ -58,6 +58,18 @@ describe('a call that the PSP never booked (A2)', () => {
     expect(service.sandbox.books.charges(shop.culqi.merchant)).toEqual([]);
   });
 
+  it('because nobody listens is failed at once: no byte went out (A3)', async () => {
+    const alone = await startService({ CULQI_API_URL: 'http://127.0.0.1:9' });
+    try {
+      const shop = await newMerchant(alone.ask);
+      const made = await createPayment(alone, shop.client, paymentOf('tkn_test_0000000000000000'));
+      expect(made).toMatchObject({ status: 201, body: { status: 'failed', failure: { code: 'gateway_unavailable', retryable: true }, attempts: [{ status: 'failed' }] } });
+      expect(await settled(alone, shop.client, made.body.id)).toMatchObject({ status: 'failed' });
+    } finally {
+      await alone.close();
+    }
+  });
+
   it('by 429 is failed at once: surely nothing happened (A8)', async () => {
     const { shop, made } = await payInto({ kind: 'rate_limited' });
     expect(made).toMatchObject({ status: 'failed', failure: { code: 'gateway_unavailable', retryable: true } });

@@ -86,6 +86,8 @@ describe('a card payment', () => {
     const refusals: [Record<string, unknown>, number, string, string][] = [
       [paymentOf(token, { gateway: 'culqi', amount: 1 }), 422, 'invalid_amount', 'amount'],
       [paymentOf(token, { gateway: 'culqi', currency: 'CLP' }), 422, 'currency_not_supported', 'currency'],
+      [paymentOf(token, { gateway: 'mercadopago' }), 422, 'gateway_not_configured', 'gateway'],
+      [paymentOf(token, { gateway: 'paypal' }), 400, 'validation_failed', 'gateway'],
       [paymentOf(token, { currency: 'XXX' }), 422, 'currency_not_supported', 'currency'],
       [paymentOf(token, { amount: 1 }), 422, 'no_eligible_gateway', 'amount'],
       [paymentOf(token, { gateway: 'culqi', captureMethod: 'manual' }), 422, 'capability_missing', 'captureMethod'],

@@ -68,6 +68,11 @@ describe('a charge', () => {
     }
   });
 
+  it('declined without saying that it is a card error is declined all the same', async () => {
+    const { type: _type, ...untyped } = cardError('insufficient_funds');
+    expect(await gatewayOver(answer(402, untyped)).createPayment(order)).toMatchObject({ status: 'declined', decline: { code: 'insufficient_funds' } });
+  });
+
   it('declined with a code that nobody knows is declined under that code', async () => {
     expect(await gatewayOver(answer(402, cardError('new_reason'))).createPayment(order)).toMatchObject({ status: 'declined', decline: { code: 'card_declined', pspCode: 'new_reason', retryable: false } });
     expect(await gatewayOver(answer(402, cardError('__proto__'))).createPayment(order)).toMatchObject({ decline: { code: 'card_declined' } });

@@ -4,7 +4,7 @@ import { CulqiClient, type CulqiAnswer, type CulqiCredentials } from './culqi.cl
 import { FIELDS } from './culqi.mapping.js';
 import { chargeRequest } from './culqi.request.js';
 import { chargeSnapshot, declineSnapshot } from './culqi.snapshot.js';
-import { chargePageSchema, chargeSchema, errorSchema, reviewSchema, type CulqiCharge } from './culqi.types.js';
+import { chargePageSchema, chargeSchema, errorSchema, reviewSchema, type CulqiCharge, type CulqiError } from './culqi.types.js';
 
 /** Life of a card token (psp/culqi.md §1.4). */
 export const TOKEN_LIFETIME_MS = 5 * 60_000;
@@ -29,7 +29,7 @@ export class CulqiGateway implements PaymentGateway {
     // 200 is no payment: the customer must authenticate, and the same token is posted again afterwards.
     if (answer.status === 200 && reviewSchema.safeParse(answer.body).success) return this.review();
     const error = errorSchema.safeParse(answer.body);
-    if ((answer.status === 402 || answer.status === 400) && error.success && error.data.type === 'card_error') return declineSnapshot(error.data);
+    if ((answer.status === 402 || answer.status === 400) && error.success && isCardError(error.data)) return declineSnapshot(error.data);
     throw troubleOf(answer);
   }
 
@@ -79,6 +79,11 @@ export class CulqiGateway implements PaymentGateway {
       reference: null, ourReference: null, amount: null, captured: null, refunded: null, pspCode: 'REVIEW', raw: { action_code: 'REVIEW' },
     };
   }
+}
+
+/** `type` may be missing; a decline's own words tell it too (psp/culqi.md §1.13). */
+function isCardError({ type, code, decline_code: declineCode }: CulqiError): boolean {
+  return type === 'card_error' || (type == null && (declineCode != null || code === 'card_declined'));
 }
 
 function readable(entry: unknown): CulqiCharge {
