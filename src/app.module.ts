@@ -1,14 +1,17 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import type { Env } from './config/env.js';
 import { GatewaysModule } from './gateways/gateways.module.js';
-import { ExpiryJob } from './payments/expiry-job.js';
-import { LookUpJob } from './payments/look-up-job.js';
+import { EXPIRY_JOB, ExpiryJob } from './payments/expiry-job.js';
+import { LOOK_UP_JOB, LookUpJob } from './payments/look-up-job.js';
 import { PaymentsModule } from './payments/payments.module.js';
-import { UnappliedSnapshots } from './payments/unapplied-snapshots.js';
+import { APPLY_JOB, UnappliedSnapshots } from './payments/unapplied-snapshots.js';
 import type { Database } from './platform/database/database.js';
 import { checkConnection, checkSchema, checkSession } from './platform/database/readiness.js';
 import { HealthModule } from './platform/health/health.module.js';
 import { JobsModule } from './platform/jobs/jobs.module.js';
+import { Metrics } from './platform/metrics/metrics.js';
+import { MetricsModule } from './platform/metrics/metrics.module.js';
+import { ScrapeModule } from './platform/metrics/scrape.module.js';
 import { PlatformModule } from './platform/platform.module.js';
 import { TenantsModule } from './tenants/tenants.module.js';
 import { MIGRATIONS } from '../migrations/migrations.js';
@@ -18,7 +21,8 @@ import { MIGRATIONS } from '../migrations/migrations.js';
 export class AppModule {
   /** The HTTP API; with the job runner in the same process unless `WORKER=off`. */
   static api(env: Env, database: Database): DynamicModule {
-    return { module: AppModule, imports: [...features(env, database), ...(env.worker === 'inline' ? [jobs()] : [])] };
+    const scraped = ScrapeModule.forRoot({ jobKinds: [LOOK_UP_JOB, EXPIRY_JOB, APPLY_JOB] });
+    return { module: AppModule, imports: [...features(env, database), scraped, ...(env.worker === 'inline' ? [jobs()] : [])] };
   }
 
   /** The job runner alone. */
@@ -28,14 +32,16 @@ export class AppModule {
 }
 
 function features(env: Env, database: Database) {
+  const metrics = new Metrics();
   return [
+    MetricsModule.forRoot(metrics),
     PlatformModule.forRoot(env, database),
     HealthModule.forRoot([
       { name: 'database', check: () => checkConnection(database) },
       { name: 'session', check: () => checkSession(database) },
       { name: 'schema', check: () => checkSchema(database, MIGRATIONS) },
     ]),
-    GatewaysModule.forRoot({ hosts: env.hosts }),
+    GatewaysModule.forRoot({ hosts: env.hosts, metrics }),
     TenantsModule,
     PaymentsModule,
   ];

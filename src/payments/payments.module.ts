@@ -5,11 +5,13 @@ import { SecretBox } from '../platform/crypto/secret-box.js';
 import { Database } from '../platform/database/database.js';
 import { IdempotencyKeys } from '../platform/idempotency/idempotency-keys.js';
 import { JobQueue } from '../platform/jobs/job-queue.js';
+import { Metrics } from '../platform/metrics/metrics.js';
 import { CLOCK, ENV } from '../platform/tokens.js';
 import type { Clock } from '../shared/clock.js';
 import { GatewayAccounts } from '../tenants/gateway-accounts.js';
 import { TenantsModule } from '../tenants/tenants.module.js';
 import { Tickets } from '../tickets/tickets.js';
+import { CountedPaymentStore } from './counted-payment-store.js';
 import { ExpiryJob } from './expiry-job.js';
 import { GatewayCaller } from './gateway-caller.js';
 import { KeyTakeover } from './key-takeover.js';
@@ -30,11 +32,11 @@ function lookUpSettings(env: Env) {
 }
 
 const providers: FactoryProvider[] = [
-  { provide: PaymentStore, useFactory: () => new PaymentStore() },
+  { provide: PaymentStore, inject: [Metrics], useFactory: (metrics: Metrics) => new CountedPaymentStore(metrics) },
   { provide: PaymentHistory, inject: [PaymentStore], useFactory: (store: PaymentStore) => new PaymentHistory(store) },
   {
-    provide: PaymentApplier, inject: [PaymentStore, CLOCK],
-    useFactory: (store: PaymentStore, clock: Clock) => new PaymentApplier(store, new Tickets(), clock),
+    provide: PaymentApplier, inject: [PaymentStore, Metrics, CLOCK],
+    useFactory: (store: PaymentStore, metrics: Metrics, clock: Clock) => new PaymentApplier(store, new Tickets(metrics), clock),
   },
   {
     provide: GatewayCaller, inject: [GatewayRegistry, GatewayAccounts, CLOCK],

@@ -6,4 +6,5 @@
  * - `unresolved_outcome`: the whole look-up schedule brought no evidence.
  * - `unmapped_status`: the PSP used a word that no table of ours has.
  */
-export type TicketKind = 'mismatch' | 'late_capture' | 'duplicate_charge' | 'unresolved_outcome' | 'unmapped_status';
+export const TICKET_KINDS = ['mismatch', 'late_capture', 'duplicate_charge', 'unresolved_outcome', 'unmapped_status'] as const;
+export type TicketKind = (typeof TICKET_KINDS)[number];

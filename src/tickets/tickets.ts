@@ -1,20 +1,37 @@
 import { Logger } from '@nestjs/common';
+import { isDuplicate } from '../platform/database/database-errors.js';
 import type { DatabaseAccess } from '../platform/database/database.js';
 import { databaseNow } from '../platform/database/time.js';
-import type { TicketKind } from './ticket.js';
+import type { Metrics } from '../platform/metrics/metrics.js';
+import { TICKET_KINDS, type TicketKind } from './ticket.js';
 
 export type NewTicket = { id: string; tenantId: string; kind: TicketKind; paymentId: string; attemptId: string; evidence: Record<string, unknown> };
 
-/** Opens tickets: one per trouble, however often it is seen, and an alert in the log for each sighting. */
+/** Opens tickets: one for each trouble, however often it is seen; each with an alert in the log, once it is durable. */
 export class Tickets {
   private readonly logger = new Logger(Tickets.name);
+  private readonly opened;
+
+  constructor(metrics: Metrics) {
+    this.opened = metrics.counter({ name: 'smartpay_tickets_opened_total', help: 'Tickets opened: something a person must look at.', labelNames: ['kind'] });
+    for (const kind of TICKET_KINDS) this.opened.inc({ kind }, 0);
+  }
 
   async open(access: DatabaseAccess, ticket: NewTicket): Promise<void> {
-    await access.forTenant(ticket.tenantId).insertInto('tickets', {
-      id: ticket.id, kind: ticket.kind, payment_id: ticket.paymentId, attempt_id: ticket.attemptId,
-      dedupe_key: Buffer.from(`${ticket.kind}:${ticket.attemptId}`), status: 'open', evidence: JSON.stringify(ticket.evidence),
-      opened_at: databaseNow(), resolved_at: null,
-    }).onDuplicateKeyUpdate({ kind: ticket.kind }).execute();
-    this.logger.warn({ alert: true, ticket: ticket.kind, paymentId: ticket.paymentId, attemptId: ticket.attemptId, msg: 'ticket opened' });
+    const { id, tenantId, kind, paymentId, attemptId, evidence } = ticket;
+    try {
+      await access.forTenant(tenantId).insertInto('tickets', {
+        id, kind, payment_id: paymentId, attempt_id: attemptId, dedupe_key: Buffer.from(`${kind}:${attemptId}`), status: 'open', evidence: JSON.stringify(evidence),
+        opened_at: databaseNow(), resolved_at: null,
+      }).execute();
+    } catch (error) {
+      // This trouble has its ticket. A duplicate key undoes its statement only; the transaction goes on.
+      if (isDuplicate(error, 'tickets_dedupe_key')) return;
+      throw error;
+    }
+    access.afterCommit(() => {
+      this.opened.inc({ kind });
+      this.logger.warn({ alert: true, ticket: kind, paymentId, attemptId, msg: 'ticket opened' });
+    });
   }
 }

@@ -11,13 +11,21 @@ export interface DatabaseAccess {
   forTenant(tenantId: string): TenantScope;
   /** The tables of all tenants. For finding out who asks, and for jobs; never for answering a tenant. */
   acrossTenants(): Kysely<Tables>;
+  /** Runs `work`, which must not throw, once what is written here is durable: after the COMMIT, never after a rollback, once for a transaction that is run again. */
+  afterCommit(work: () => void): void;
 }
 
 /** An open transaction. Whatever throws inside it rolls all of it back. */
 export class Transaction implements DatabaseAccess {
+  private readonly waiting: (() => void)[] = [];
+
   constructor(private readonly connection: Kysely<Tables>) {}
   forTenant(tenantId: string): TenantScope { return new TenantScope(this.connection, tenantId); }
   acrossTenants(): Kysely<Tables> { return this.connection; }
+  afterCommit(work: () => void): void { this.waiting.push(work); }
+
+  /** The COMMIT was answered. A COMMIT whose answer is lost is never told: what waits here may fall short, and never exceeds what happened. */
+  committed(): void { for (const work of this.waiting) work(); }
 }
 
 /** Another transaction was met this often: the row is too hot, and the caller hears of it. */
@@ -31,6 +39,7 @@ export class Database implements DatabaseAccess {
 
   forTenant(tenantId: string): TenantScope { return new TenantScope(this.acrossTenants(), tenantId); }
   acrossTenants(): Kysely<Tables> { return this.orm.em.fork().getKysely<Tables>(); }
+  afterCommit(work: () => void): void { work(); }
 
   /**
    * Runs `work` in one transaction and commits. A deadlock, a lock wait or a lost connection rolls all of it back and runs it again, a bounded
@@ -40,13 +49,22 @@ export class Database implements DatabaseAccess {
   async transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
     for (let conflicts = 0, losses = 0; ;) {
       try {
-        return await this.orm.em.getConnection().transactional(async (connection) => work(new Transaction(connection as unknown as Kysely<Tables>)));
+        const { result, transaction } = await this.run(work);
+        transaction.committed();
+        return result;
       } catch (error) {
         if (metAnotherTransaction(error) && ++conflicts < CONFLICT_TRIES_MAX) await sleep(fullJitterMs(conflicts, 10, 250));
         else if (lostConnection(error) && ++losses < RECONNECT_TRIES_MAX) await sleep(fullJitterMs(losses, 100, 300));
         else throw error;
       }
     }
+  }
+
+  private async run<T>(work: (transaction: Transaction) => Promise<T>): Promise<{ result: T; transaction: Transaction }> {
+    return this.orm.em.getConnection().transactional(async (connection) => {
+      const transaction = new Transaction(connection as unknown as Kysely<Tables>);
+      return { result: await work(transaction), transaction };
+    });
   }
 
   async close(): Promise<void> {

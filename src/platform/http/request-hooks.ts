@@ -41,7 +41,7 @@ export function addRequestHooks(fastify: FastifyInstance, { requestDeadlineMs }:
     const { traceId, problemCode } = requestContext(request);
     // The route's pattern, never the address: ids are in the answer's own lines, and a query may hold anything.
     const line = { msg: 'request', method: request.method, route: request.routeOptions.url ?? null, status: reply.statusCode, durationMs: Math.round(reply.elapsedTime), traceId };
-    const level = request.url.startsWith('/health/') ? 'debug' : 'log';
+    const level = /^\/(health\/|metrics$)/.test(request.url) ? 'debug' : 'log';
     logger[level](problemCode === undefined ? line : { ...line, code: problemCode });
     done();
   });
