@@ -35,6 +35,9 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   };
 }
 
-function connect(url: string): Promise<Connection> {
-  return createConnection({ uri: url.replace(/^mariadb:/, 'mysql:'), timezone: 'Z' });
+/** In UTC, as the service's own connections are, whatever the server's default. */
+async function connect(url: string): Promise<Connection> {
+  const connection = await createConnection({ uri: url.replace(/^mariadb:/, 'mysql:'), timezone: 'Z' });
+  await connection.query("set session time_zone = '+00:00'");
+  return connection;
 }
