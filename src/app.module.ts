@@ -12,7 +12,9 @@ import { JobsModule } from './platform/jobs/jobs.module.js';
 import { Metrics } from './platform/metrics/metrics.js';
 import { MetricsModule } from './platform/metrics/metrics.module.js';
 import { ScrapeModule } from './platform/metrics/scrape.module.js';
+import { OperatorPages } from './platform/http/operator-pages.js';
 import { PlatformModule } from './platform/platform.module.js';
+import { RateLimitModule } from './platform/rate-limit/rate-limit.module.js';
 import { TenantsModule } from './tenants/tenants.module.js';
 import { MIGRATIONS } from '../migrations/migrations.js';
 
@@ -22,7 +24,7 @@ export class AppModule {
   /** The HTTP API; with the job runner in the same process unless `WORKER=off`. */
   static api(env: Env, database: Database): DynamicModule {
     const scraped = ScrapeModule.forRoot({ jobKinds: [LOOK_UP_JOB, EXPIRY_JOB, APPLY_JOB] });
-    return { module: AppModule, imports: [...features(env, database), scraped, ...(env.worker === 'inline' ? [jobs()] : [])] };
+    return { module: AppModule, imports: [...features(env, database), scraped, OperatorPages, ...(env.worker === 'inline' ? [jobs()] : [])] };
   }
 
   /** The job runner alone. */
@@ -36,6 +38,7 @@ function features(env: Env, database: Database) {
   return [
     MetricsModule.forRoot(metrics),
     PlatformModule.forRoot(env, database),
+    RateLimitModule.forRoot(env, metrics),
     HealthModule.forRoot([
       { name: 'database', check: () => checkConnection(database) },
       { name: 'session', check: () => checkSession(database) },

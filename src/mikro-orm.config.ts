@@ -1,12 +1,11 @@
 import { MariaDbDriver } from '@mikro-orm/mariadb';
 import { Migrator } from '@mikro-orm/migrations';
 import { MySqlDriver, type Options } from '@mikro-orm/mysql';
-import { MysqlDialect } from 'kysely';
 import { MIGRATIONS } from '../migrations/migrations.js';
 import { PaymentAttemptSchema } from './payments/entities/payment-attempt.entity.js';
 import { PaymentTransitionSchema } from './payments/entities/payment-transition.entity.js';
 import { PaymentSchema } from './payments/entities/payment.entity.js';
-import { openPool } from './platform/database/pool.js';
+import { openPool, PooledDialect } from './platform/database/pool.js';
 import { IdempotencyKeySchema } from './platform/idempotency/idempotency-key.entity.js';
 import { JobSchema } from './platform/jobs/job.entity.js';
 import { ApiKeySchema } from './tenants/entities/api-key.entity.js';
@@ -19,7 +18,7 @@ export function ormOptions(databaseUrl: string, connectionsMax: number): Options
   const url = new URL(databaseUrl);
   return {
     driver: url.protocol === 'mariadb:' ? MariaDbDriver : MySqlDriver,
-    driverOptions: new MysqlDialect({ pool: openPool(databaseUrl, connectionsMax) }),
+    driverOptions: new PooledDialect(openPool(databaseUrl, connectionsMax)),
     dbName: decodeURIComponent(url.pathname.slice(1)),
     entities: [
       TenantSchema, ApiKeySchema, GatewayAccountSchema, PaymentSchema, PaymentAttemptSchema, PaymentTransitionSchema,

@@ -1,15 +1,14 @@
 // A private MariaDB from Debian's `mariadb-server-core`: its own folder, port and system tables; nothing of the system's own server is read or touched.
-import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ensureProgram, IS_ROOT } from './debian.mjs';
 import { freePort, greets } from './ports.mjs';
 import { start, stop } from './processes.mjs';
-import { say, step, Trouble } from './say.mjs';
+import { Trouble } from './say.mjs';
 
 const PACKAGE = 'mariadb-server-core';
-const PLACES = ['/usr/sbin', '/usr/bin', '/usr/local/sbin', '/usr/libexec', ...(process.env.PATH ?? '').split(':').filter(Boolean)];
-const AS_ROOT = process.getuid?.() === 0 ? ['--user=root'] : [];
+const AS_ROOT = IS_ROOT ? ['--user=root'] : [];
 
 /**
  * Starts the server of `home` on 127.0.0.1, made first if it is new, on `port` if that is free. It ends with us; `died` resolves when it does.
@@ -17,7 +16,7 @@ const AS_ROOT = process.getuid?.() === 0 ? ['--user=root'] : [];
  * `throwAway`: survives a kill of the server, not of the machine, and is much quicker.
  */
 export async function startMariadb({ home, port, setUp, throwAway = false }) {
-  const mariadbd = await findServer();
+  const mariadbd = await ensureProgram('mariadbd', PACKAGE, 'set DATABASE_URL to a MySQL 8 or MariaDB 10.11 server, or start Docker');
   const at = (name) => path.join(home, name);
   for (const folder of [home, at('tmp')]) fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
   if (!fs.existsSync(at('made'))) await makeSystemTables(mariadbd, home);
@@ -76,28 +75,6 @@ function systemTablesFile(name) {
   const found = names.find((file) => fs.existsSync(file));
   if (!found) throw new Trouble(`${PACKAGE} is not whole: ${names[0]} is missing; run: apt-get install --reinstall ${PACKAGE}`);
   return found;
-}
-
-async function findServer() {
-  const find = () => PLACES.map((folder) => path.join(folder, 'mariadbd')).find((file) => fs.existsSync(file));
-  if (!find()) await install();
-  const found = find();
-  if (!found) throw new Trouble(`${PACKAGE} is installed but brought no mariadbd; set DATABASE_URL to a MySQL 8 or MariaDB 10.11 server instead`);
-  return found;
-}
-
-async function install() {
-  const byHand = `set DATABASE_URL to a MySQL 8 or MariaDB 10.11 server, start Docker, or install ${PACKAGE}`;
-  if (spawnSync('apt-get', ['--version']).status !== 0) throw new Trouble(`no database at hand: ${byHand}`);
-  if (AS_ROOT.length === 0) throw new Trouble(`no database at hand: ${byHand} (sudo apt-get install ${PACKAGE})`);
-  await step(`installing ${PACKAGE} with apt-get`, async () => {
-    for (const args of [['update'], ['install', '-y', '--no-install-recommends', PACKAGE]]) {
-      say(`  apt-get ${args.join(' ')}`);
-      const { code } = await start('apt-get', ['-q', '-o', 'DPkg::Lock::Timeout=300', '-o', 'Dpkg::Use-Pty=0', ...args], {
-        stdio: ['ignore', 'inherit', 'inherit'], env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } }).exited;
-      if (code !== 0 && args[0] === 'install') throw new Trouble(`apt-get could not install ${PACKAGE} (see above); ${byHand}`);
-    }
-  });
 }
 
 /** The end of a log, for a person. */

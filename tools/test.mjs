@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { testDatabase } from './database.mjs';
+import { ensureProgram } from './debian.mjs';
 import { removeAtEnd, start, stopAll, whenNpmIsGone } from './processes.mjs';
 import { ensureBuilt, ensureInstalled, node, ROOT } from './project.mjs';
 import { explain, say, step, Trouble } from './say.mjs';
@@ -30,6 +31,7 @@ whenNpmIsGone(() => void end(1, 'npm is gone'));
 async function test() {
   await ensureInstalled();
   await ensureBuilt(); // the crash tests start dist/src/main.js
+  await ensureProgram('redis-server', 'redis-server', 'install Redis'); // the tests of shared rate limits start and stop one
   const home = fs.mkdtempSync(path.join(os.tmpdir(), 'smartpay-test-'));
   removeAtEnd(home);
   const logs = path.join(home, 'logs');

@@ -36,6 +36,14 @@ export type Env = {
   worker: 'inline' | 'off';
   /** Per key; 0 is no limit. */
   rateLimitPerMinute: number;
+  /** Where requests are counted for all instances together; without it each counts by itself. */
+  redisUrl: string | undefined;
+  /** What /metrics demands as a bearer token; without it the page is open. */
+  metricsToken: string | undefined;
+  /** Whether /docs is served. */
+  docs: 'on' | 'off';
+  /** What /docs demands by Basic authentication; without it the page is open. */
+  docsPassword: string | undefined;
   allowPrivateWebhookUrls: boolean;
   /** Directory to which tests have every log line copied. */
   logCaptureDir: string | undefined;

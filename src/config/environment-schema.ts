@@ -62,6 +62,10 @@ export function environmentSchema(production: boolean) {
     SHUTDOWN_MS: wholeNumber(0, 10 * MINUTE_MS).default(30_000),
     WORKER: oneOf('inline', 'off').default('inline'),
     RATE_LIMIT_PER_MINUTE: wholeNumber(0, 1_000_000).default(600),
+    REDIS_URL: serverUrl('a redis:// or rediss:// URL', ['redis:', 'rediss:'], false).optional(),
+    METRICS_TOKEN: visibleAscii(16).optional(),
+    DOCS: oneOf('on', 'off').default('on'),
+    DOCS_PASSWORD: visibleAscii(12).optional(),
     ALLOW_PRIVATE_WEBHOOK_URLS: privateUrls(production).default(false),
     LOG_CAPTURE_DIR: z.string().optional(),
   }).refine(callFitsRequest, { path: ['GATEWAY_TIMEOUT_MS'], message: 'less than REQUEST_DEADLINE_MS', when: () => true })
@@ -77,7 +81,8 @@ export function environmentSchema(production: boolean) {
       resolveScheduleMs: read.RESOLVE_SCHEDULE, lookupLagMs: read.LOOKUP_LAG_MS, absenceAfterMs: read.ABSENCE_AFTER_MS,
       jobPollMs: read.JOB_POLL_MS, jobLeaseMs: read.JOB_LEASE_MS, idempotencyLeaseMs: read.IDEMPOTENCY_LEASE_MS ?? read.REQUEST_DEADLINE_MS + 10_000,
       webhookScheduleMs: read.WEBHOOK_SCHEDULE, breakerResetMs: read.BREAKER_RESET_MS, shutdownMs: read.SHUTDOWN_MS,
-      worker: read.WORKER, rateLimitPerMinute: read.RATE_LIMIT_PER_MINUTE, allowPrivateWebhookUrls: read.ALLOW_PRIVATE_WEBHOOK_URLS,
+      worker: read.WORKER, rateLimitPerMinute: read.RATE_LIMIT_PER_MINUTE, redisUrl: read.REDIS_URL,
+      metricsToken: read.METRICS_TOKEN, docs: read.DOCS, docsPassword: read.DOCS_PASSWORD, allowPrivateWebhookUrls: read.ALLOW_PRIVATE_WEBHOOK_URLS,
       logCaptureDir: read.LOG_CAPTURE_DIR,
     }));
 }

@@ -12,7 +12,7 @@ export const ACCESS = 'access';
 
 /** Says who may use the routes of a controller or one route. A route without it is closed. */
 export function AllowedTo(access: Access): ClassDecorator & MethodDecorator {
-  return access === 'public' ? SetMetadata(ACCESS, access) : applyDecorators(SetMetadata(ACCESS, access), ApiBearerAuth(), Problems('unauthorized', 'forbidden', 'internal', 'unavailable'));
+  return access === 'public' ? SetMetadata(ACCESS, access) : applyDecorators(SetMetadata(ACCESS, access), ApiBearerAuth(), Problems('unauthorized', 'forbidden', 'rate_limited', 'internal', 'unavailable'));
 }
 
 export type AuthenticatedRequest = FastifyRequest & { caller?: Caller };

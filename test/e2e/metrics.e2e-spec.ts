@@ -143,6 +143,21 @@ describe('/metrics', () => {
     expect(shown.smartpay_jobs_oldest_due_seconds).toBeLessThan(120);
   });
 
+  it('shows the pool: a transaction takes a connection and gives it back, and who comes in vain is queued', async () => {
+    const instance = await startInstance(service.tables.url, service.sandbox.url, { WORKER: 'off', DATABASE_POOL: '1' });
+    const pool = async () => Object.fromEntries([...(await scrape(instance)).samples].filter(([sample]) => sample.startsWith('smartpay_database_pool')).map(([sample, value]) => [sample.split('"')[1] ?? '', value] as [string, number]));
+    try {
+      await scrape(instance);
+      expect(await pool()).toMatchObject({ all: 1, queued: 0 });
+      await instance.database.transaction(async (transaction) => {
+        await transaction.acrossTenants().selectFrom('jobs').select('id').limit(1).execute();
+        expect(await pool()).toEqual({ all: 1, free: 0, queued: 1 }); // the scrape's own question waits, too
+      });
+    } finally {
+      await instance.app.close();
+    }
+  });
+
   it('of one instance does not know of another', async () => {
     const other = await startInstance(service.tables.url, service.sandbox.url, { WORKER: 'off' });
     try {
@@ -160,7 +175,7 @@ it('the worker, which has no port, counts and shows nothing', async () => {
   const worker = await NestFactory.createApplicationContext(withLog(AppModule.worker(env, database), env), { bufferLogs: true, abortOnError: false });
   try {
     expect(worker.get(Metrics).registry.getMetricsAsArray().map(({ name }) => name).sort())
-      .toEqual(['smartpay_gateway_call_duration_seconds', 'smartpay_payments_total', 'smartpay_tickets_opened_total']);
+      .toEqual(['smartpay_gateway_call_duration_seconds', 'smartpay_payments_total', 'smartpay_rate_limited_total', 'smartpay_tickets_opened_total']);
     expect(() => worker.get(MetricsController)).toThrow();
   } finally {
     await worker.close();

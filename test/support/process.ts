@@ -1,9 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from './ports.js';
 import type { Answer, Ask } from './service.js';
 
 /** A compiled program of the service in a process of its own, as in production. */
@@ -65,12 +65,4 @@ function fetcher(url: string) {
     const text = await response.text();
     return { status: response.status, headers: Object.fromEntries(response.headers), text, body: (text === '' ? {} : JSON.parse(text)) as Body };
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve); });
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => { server.close(resolve); });
-  return port;
 }

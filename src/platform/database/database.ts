@@ -3,6 +3,7 @@ import type { MikroORM } from '@mikro-orm/mysql';
 import type { Kysely } from 'kysely';
 import { fullJitterMs } from '../../shared/backoff.js';
 import { lostConnection, metAnotherTransaction } from './database-errors.js';
+import { PooledDialect, type PoolState } from './pool.js';
 import type { Tables } from './tables.js';
 import { TenantScope } from './tenant-scope.js';
 
@@ -65,6 +66,13 @@ export class Database implements DatabaseAccess {
       const transaction = new Transaction(connection as unknown as Kysely<Tables>);
       return { result: await work(transaction), transaction };
     });
+  }
+
+  /** How the pool of connections stands now. */
+  poolState(): PoolState {
+    const dialect: unknown = this.orm.config.get('driverOptions');
+    if (!(dialect instanceof PooledDialect)) throw new Error('the database was opened without our pool');
+    return dialect.state();
   }
 
   async close(): Promise<void> {

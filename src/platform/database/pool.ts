@@ -1,3 +1,4 @@
+import { MysqlDialect } from 'kysely';
 import { createPool, type Connection, type Pool } from 'mysql2';
 
 /** Longest wait for a row lock, in seconds: shorter than any deadline of ours. */
@@ -30,4 +31,20 @@ export function openPool(databaseUrl: string, connectionsMax: number): Pool {
     for (const statement of SESSION) connection.query(statement, (error) => { if (error) connection.destroy(); });
   });
   return pool;
+}
+
+/** Connections there are, those of them that nobody uses, and callers who wait for one. */
+export type PoolState = { all: number; free: number; queued: number };
+
+/** What MikroORM is given to reach the database by, which also tells how its pool stands. */
+export class PooledDialect extends MysqlDialect {
+  constructor(private readonly pool: Pool) {
+    super({ pool });
+  }
+
+  /** mysql2 has no public way to ask; a metric that it takes away shows as NaN. */
+  state(): PoolState {
+    const pool = this.pool as Pool & Partial<Record<'_allConnections' | '_freeConnections' | '_connectionQueue', { length: number }>>;
+    return { all: pool._allConnections?.length ?? NaN, free: pool._freeConnections?.length ?? NaN, queued: pool._connectionQueue?.length ?? NaN };
+  }
 }

@@ -25,6 +25,6 @@ export async function createApp(module: DynamicModule, env: Env): Promise<NestFa
   app.useLogger(app.get(Logger));
   app.useGlobalFilters(new ProblemFilter(routes));
   app.useGlobalPipes(new StrictValidationPipe());
-  serveApiDocs(app, env);
+  if (env.docs === 'on') serveApiDocs(app, env);
   return app;
 }

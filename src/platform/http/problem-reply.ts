@@ -15,15 +15,15 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, proble
   context.problemCode = problem.code;
   const body = toProblemBody(problem, { instance: instanceOf(request.url), traceId: context.traceId });
   // As bytes: to text Fastify would add a charset, which this media type does not have.
-  void reply.status(problem.status).headers(headersOf(problem)).header('content-type', PROBLEM_TYPE).header('x-trace-id', context.traceId).send(Buffer.from(JSON.stringify(body)));
+  void reply.status(problem.status).headers(headersOf(problem, reply)).header('content-type', PROBLEM_TYPE).header('x-trace-id', context.traceId).send(Buffer.from(JSON.stringify(body)));
 }
 
-function headersOf({ code, retryAfterSeconds }: Problem): Record<string, string> {
+function headersOf({ code, retryAfterSeconds }: Problem, reply: FastifyReply): Record<string, string> {
   const afterSeconds = retryAfterSeconds ?? (code === 'unavailable' ? 1 : undefined);
   return {
     ...(afterSeconds === undefined ? {} : { 'retry-after': String(Math.max(1, Math.ceil(afterSeconds))) }),
     // RFC 9110 §15.5.2 demands it.
-    ...(code === 'unauthorized' ? { 'www-authenticate': 'Bearer' } : {}),
+    ...(code === 'unauthorized' && !reply.hasHeader('www-authenticate') ? { 'www-authenticate': 'Bearer' } : {}),
   };
 }
 

@@ -6,6 +6,7 @@ import { Database } from '../database/database.js';
 import { collectJobs } from './job-gauges.js';
 import { Metrics } from './metrics.js';
 import { MetricsController } from './metrics.controller.js';
+import { collectPool } from './pool-gauge.js';
 import { measureRequests } from './request-duration.js';
 
 const JOB_KINDS = Symbol('string[]');
@@ -28,6 +29,7 @@ export class ScrapeModule implements OnModuleInit {
   onModuleInit(): void {
     collectDefaultMetrics({ register: this.metrics.registry });
     collectJobs(this.metrics, this.database, this.jobKinds);
+    collectPool(this.metrics, this.database);
     measureRequests(this.adapterHost.httpAdapter.getInstance<FastifyInstance>(), this.metrics);
   }
 }
