@@ -5,6 +5,8 @@ import { MIGRATIONS } from '../migrations/migrations.js';
 import { PaymentAttemptSchema } from './payments/entities/payment-attempt.entity.js';
 import { PaymentTransitionSchema } from './payments/entities/payment-transition.entity.js';
 import { PaymentSchema } from './payments/entities/payment.entity.js';
+import { AuditEntrySchema } from './platform/audit/audit-entry.entity.js';
+import { AuditHeadSchema } from './platform/audit/audit-head.entity.js';
 import { openPool, PooledDialect } from './platform/database/pool.js';
 import { IdempotencyKeySchema } from './platform/idempotency/idempotency-key.entity.js';
 import { JobSchema } from './platform/jobs/job.entity.js';
@@ -22,7 +24,7 @@ export function ormOptions(databaseUrl: string, connectionsMax: number): Options
     dbName: decodeURIComponent(url.pathname.slice(1)),
     entities: [
       TenantSchema, ApiKeySchema, GatewayAccountSchema, PaymentSchema, PaymentAttemptSchema, PaymentTransitionSchema,
-      IdempotencyKeySchema, JobSchema, TicketSchema,
+      IdempotencyKeySchema, JobSchema, TicketSchema, AuditEntrySchema, AuditHeadSchema,
     ],
     extensions: [Migrator],
     // What matters is logged by ourselves; the ORM's own lines are no JSON.

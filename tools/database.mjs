@@ -8,7 +8,7 @@ import { randomText } from './secrets.mjs';
 
 const SCHEMA = 'smartpay';
 
-/** The database of `npm run up`: its rows stay in `home`, and its only user may do anything in the schema `smartpay`. */
+/** The database of `npm run up`: its rows stay in `home`. Where it is our own, only `migratorUrl` may change tables; `migrate` gives the other user what it needs. */
 export async function developmentDatabase({ home, password, port }) {
   if (process.env.DATABASE_URL) return givenDatabase({ schemaWanted: true });
   const url = (scheme, at) => `${scheme}://${SCHEMA}:${password}@127.0.0.1:${at}/${SCHEMA}`;
@@ -17,13 +17,15 @@ export async function developmentDatabase({ home, password, port }) {
     if (compose) return { ...compose, url: url('mysql', compose.port), name: 'mysql:8.4 in Docker' };
     say('  Docker could not; taking a private MariaDB instead');
   }
-  const user = `'${SCHEMA}'@'127.0.0.1'`;
+  const [user, migrator] = [`'${SCHEMA}'@'127.0.0.1'`, `'${SCHEMA}_migrator'@'127.0.0.1'`];
   const mariadb = await startMariadb({ home: path.join(home, 'mariadb'), port, setUp: [
     ...[`'root'@'127.0.0.1'`, `'root'@'::1'`].map((root) => `DROP USER IF EXISTS ${root}`), // has no password; root@localhost is behind the folder's mode
     `CREATE DATABASE IF NOT EXISTS ${SCHEMA} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin`,
-    `CREATE USER IF NOT EXISTS ${user}`, `ALTER USER ${user} IDENTIFIED BY '${password}'`, `GRANT ALL ON ${SCHEMA}.* TO ${user}`,
+    ...[user, migrator].flatMap((each) => [`CREATE USER IF NOT EXISTS ${each}`, `ALTER USER ${each} IDENTIFIED BY '${password}'`]),
+    `REVOKE ALL PRIVILEGES, GRANT OPTION FROM ${user}`, `GRANT ALL ON ${SCHEMA}.* TO ${migrator} WITH GRANT OPTION`,
   ] });
-  return { ...mariadb, url: url('mariadb', mariadb.port), name: `a private MariaDB in ${path.relative('.', home)}/mariadb` };
+  const serviceUrl = url('mariadb', mariadb.port);
+  return { ...mariadb, url: serviceUrl, migratorUrl: serviceUrl.replace(`//${SCHEMA}:`, `//${SCHEMA}_migrator:`), name: `a private MariaDB in ${path.relative('.', home)}/mariadb` };
 }
 
 /** The database of `npm test`: its user may make and drop schemas, and all of it goes at the end. */

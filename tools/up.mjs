@@ -63,7 +63,7 @@ async function up() {
 
   const [apiUrl, sandboxUrl] = [`http://localhost:${apiPort}`, `http://127.0.0.1:${sandboxPort}`]; // the emulator listens on this address alone
   const programs = new Programs(path.join(HOME, 'logs'), {
-    DATABASE_URL: database.url, PORT: String(apiPort), SANDBOX_PORT: String(sandboxPort), SANDBOX_DATA_DIR: path.join(HOME, 'sandbox'),
+    DATABASE_URL: database.url, ...(database.migratorUrl ? { DATABASE_MIGRATOR_URL: database.migratorUrl } : {}), PORT: String(apiPort), SANDBOX_PORT: String(sandboxPort), SANDBOX_DATA_DIR: path.join(HOME, 'sandbox'),
     PLATFORM_ADMIN_KEY: secrets.platformAdminKey, ENCRYPTION_KEYS: secrets.encryptionKeys, CULQI_API_URL: sandboxUrl, CULQI_SECURE_URL: sandboxUrl,
     WORKER: 'off',
   }, died);

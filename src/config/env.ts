@@ -4,6 +4,8 @@ import type { EncryptionKey } from './encryption-keys.js';
 export type Env = {
   production: boolean;
   databaseUrl: string;
+  /** As whom `migrate` connects; without it as the service itself. */
+  databaseMigratorUrl: string | undefined;
   databaseReplicaUrl: string | undefined;
   databasePool: number;
   port: number;

@@ -33,6 +33,7 @@ export function environmentSchema(production: boolean) {
   const hostOf = (name: keyof typeof HOSTS) => host(production).default(() => new URL(HOSTS[name]));
   return z.object({
     DATABASE_URL: database,
+    DATABASE_MIGRATOR_URL: database.optional(),
     DATABASE_REPLICA_URL: database.optional(),
     DATABASE_POOL: wholeNumber(1, 1_000).default(20),
     PORT: wholeNumber(1, 65_535).default(3000),
@@ -71,7 +72,7 @@ export function environmentSchema(production: boolean) {
   }).refine(callFitsRequest, { path: ['GATEWAY_TIMEOUT_MS'], message: 'less than REQUEST_DEADLINE_MS', when: () => true })
     .transform((read): Env => ({
       production,
-      databaseUrl: read.DATABASE_URL, databaseReplicaUrl: read.DATABASE_REPLICA_URL, databasePool: read.DATABASE_POOL,
+      databaseUrl: read.DATABASE_URL, databaseMigratorUrl: read.DATABASE_MIGRATOR_URL, databaseReplicaUrl: read.DATABASE_REPLICA_URL, databasePool: read.DATABASE_POOL,
       port: read.PORT, publicUrl: read.PUBLIC_URL ?? new URL(`http://localhost:${read.PORT}`),
       platformAdminKey: read.PLATFORM_ADMIN_KEY, encryptionKeys: read.ENCRYPTION_KEYS,
       hosts: Object.fromEntries(hostNames.map((name) => [name, read[name]])),

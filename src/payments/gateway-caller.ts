@@ -3,7 +3,7 @@ import { GatewayError } from '../gateways/contract/gateway-error.js';
 import { supports, type PaymentGateway, type PaymentOrder, type PaymentSnapshot } from '../gateways/contract/payment-gateway.js';
 import type { GatewayRegistry } from '../gateways/gateway-registry.js';
 import { TimeWindow, type Clock } from '../shared/clock.js';
-import type { GatewayAccount, GatewayAccounts } from '../tenants/gateway-accounts.js';
+import type { Credentials, GatewayAccount, GatewayAccounts } from '../tenants/gateway-accounts.js';
 import type { Observed } from './observed.js';
 import type { Attempt, Failure } from './payment.js';
 
@@ -53,9 +53,18 @@ export class GatewayCaller {
   }
 
   private open(account: GatewayAccount, window: TimeWindow, secrets: string[]): PaymentGateway {
-    const credentials = this.accounts.credentialsOf(account);
+    const credentials = this.credentialsOf(account);
     secrets.push(...Object.values(credentials));
     return this.registry.open(account.gateway, { credentials, environment: account.environment, window });
+  }
+
+  /** Nothing was asked of the PSP yet: what cannot be opened is surely not done. */
+  private credentialsOf(account: GatewayAccount): Credentials {
+    try {
+      return this.accounts.credentialsOf(account);
+    } catch (cause) {
+      throw new GatewayError('credentials_rejected', 'the credentials of the account cannot be opened', { cause });
+    }
   }
 
   private observedFrom(error: unknown, account: GatewayAccount): Observed {

@@ -1,6 +1,7 @@
 import { Global, Inject, Module, type DynamicModule, type OnApplicationShutdown } from '@nestjs/common';
 import type { Env } from '../config/env.js';
 import { systemClock, type Clock } from '../shared/clock.js';
+import { AuditTrail } from './audit/audit-trail.js';
 import { SecretBox } from './crypto/secret-box.js';
 import { Database } from './database/database.js';
 import { IdempotencyKeys } from './idempotency/idempotency-keys.js';
@@ -19,6 +20,7 @@ export class PlatformModule implements OnApplicationShutdown {
       { provide: CLOCK, useValue: clock },
       { provide: Database, useValue: database },
       { provide: SecretBox, useValue: new SecretBox(env.encryptionKeys) },
+      { provide: AuditTrail, useValue: new AuditTrail() },
       { provide: JobQueue, useValue: new JobQueue(database) },
       { provide: IdempotencyKeys, useValue: new IdempotencyKeys(env.idempotencyLeaseMs) },
     ];

@@ -1,6 +1,7 @@
 import { applyDecorators, createParamDecorator, SetMetadata, type ExecutionContext } from '@nestjs/common';
 import { ApiBearerAuth } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
+import type { Actor } from '../platform/audit/audit-trail.js';
 import { Problems } from '../platform/http/problems.decorator.js';
 import type { Caller } from './caller.js';
 import type { Role } from './role.js';
@@ -16,6 +17,10 @@ export function AllowedTo(access: Access): ClassDecorator & MethodDecorator {
 }
 
 export type AuthenticatedRequest = FastifyRequest & { caller?: Caller };
+
+/** Who asks on a route of /v1/admin, for the audit trail: a tenant's key by its id, or the platform. */
+export const CurrentActor = createParamDecorator((_: unknown, context: ExecutionContext): Actor =>
+  context.switchToHttp().getRequest<AuthenticatedRequest>().caller?.keyId ?? 'platform');
 
 /** The tenant's key that asks. Only on routes for tenants' keys. */
 export const CurrentCaller = createParamDecorator((_: unknown, context: ExecutionContext): Caller => {

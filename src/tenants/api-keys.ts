@@ -1,4 +1,5 @@
 import { createHash, randomInt } from 'node:crypto';
+import type { Actor, AuditTrail } from '../platform/audit/audit-trail.js';
 import type { Database } from '../platform/database/database.js';
 import type { Clock } from '../shared/clock.js';
 import { isId, newId } from '../shared/id.js';
@@ -14,7 +15,7 @@ export type ApiKey = { id: string; name: string; role: Role; hint: string; creat
 
 /** The keys of tenants. A key is shown once, when it is made. */
 export class ApiKeys {
-  constructor(private readonly database: Database, private readonly clock: Clock) {}
+  constructor(private readonly database: Database, private readonly audit: AuditTrail, private readonly clock: Clock) {}
 
   /** Who holds this key, or null. Asked on every request, so that a revocation holds at once on every replica. */
   async callerOf(key: string): Promise<Caller | null> {
@@ -24,13 +25,15 @@ export class ApiKeys {
     return row === undefined ? null : { keyId: row.id, tenantId: row.tenant_id, role: row.role, locale: row.locale };
   }
 
-  async create(tenantId: string, name: string, role: Role): Promise<ApiKey & { key: string }> {
+  async create(tenantId: string, name: string, role: Role, actor: Actor): Promise<ApiKey & { key: string }> {
     const key = newKey();
     const made = { id: newId('key'), name, role, hint: key.slice(-4), createdAt: this.clock.now(), revokedAt: null };
+    const entry = { id: newId('aud'), tenantId, createdAt: made.createdAt, actor, action: 'api_key.created', subject: made.id, detail: { role } };
     await this.database.transaction(async (transaction) => {
       await transaction.forTenant(tenantId).insertInto('api_keys', {
         id: made.id, name, role, hint: made.hint, hash: hashOf(key), created_at: made.createdAt, revoked_at: null,
       }).onDuplicateKeyUpdate({ name }).execute();
+      await this.audit.append(transaction, entry);
     });
     return { ...made, key };
   }
@@ -41,11 +44,16 @@ export class ApiKeys {
   }
 
   /** Revokes a key for good; again is no error. @throws Problem `not_found` */
-  async revoke(tenantId: string, id: string): Promise<void> {
-    const keys = this.database.forTenant(tenantId);
-    const known = isId('key', id) && await keys.selectFrom('api_keys').select('id').where('id', '=', id).executeTakeFirst() !== undefined;
-    if (!known) throw new Problem('not_found', 'There is no such key.');
-    await keys.updateTable('api_keys').set({ revoked_at: this.clock.now() }).where('id', '=', id).where('revoked_at', 'is', null).execute();
+  async revoke(tenantId: string, id: string, actor: Actor): Promise<void> {
+    const revokedAt = this.clock.now();
+    const entry = { id: newId('aud'), tenantId, createdAt: revokedAt, actor, action: 'api_key.revoked', subject: id, detail: {} };
+    await this.database.transaction(async (transaction) => {
+      const keys = transaction.forTenant(tenantId);
+      const known = isId('key', id) && await keys.selectFrom('api_keys').select('id').where('id', '=', id).executeTakeFirst() !== undefined;
+      if (!known) throw new Problem('not_found', 'There is no such key.');
+      const { numUpdatedRows } = await keys.updateTable('api_keys').set({ revoked_at: revokedAt }).where('id', '=', id).where('revoked_at', 'is', null).executeTakeFirstOrThrow();
+      if (numUpdatedRows > 0n) await this.audit.append(transaction, entry);
+    });
   }
 }
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { GatewayDefinition } from '../gateways/contract/gateway-definition.js';
+import type { Actor, AuditTrail } from '../platform/audit/audit-trail.js';
 import { isDuplicate } from '../platform/database/database-errors.js';
 import type { Database } from '../platform/database/database.js';
 import type { Clock } from '../shared/clock.js';
@@ -11,14 +12,20 @@ export type NewGatewayAccount = { credentials: Record<string, unknown>; enabled:
 
 /** Sets a tenant's account at a PSP. Each change is a new version; payments keep the version they were made with. */
 export class GatewayAccountChanges {
-  constructor(private readonly database: Database, private readonly accounts: GatewayAccounts, private readonly clock: Clock) {}
+  constructor(
+    private readonly database: Database,
+    private readonly accounts: GatewayAccounts,
+    private readonly audit: AuditTrail,
+    private readonly clock: Clock,
+  ) {}
 
   /** @throws Problem `validation_failed` naming the credential at fault; `gateway_not_configured` (422) when the keys contradict `environment`. */
-  async put(tenantId: string, definition: GatewayDefinition, given: NewGatewayAccount): Promise<GatewayAccount> {
+  async put(tenantId: string, definition: GatewayDefinition, given: NewGatewayAccount, actor: Actor): Promise<GatewayAccount> {
     const credentials = checkedCredentials(definition, given);
     const credentialsSealed = this.accounts.seal(tenantId, credentials);
     const id = newId('gwa');
     const createdAt = this.clock.now();
+    const entryId = newId('aud');
     return this.database.transaction(async (transaction) => {
       const table = transaction.forTenant(tenantId);
       const latest = await table.selectFrom('gateway_accounts').select(['id', 'version']).where('gateway', '=', definition.code)
@@ -32,6 +39,10 @@ export class GatewayAccountChanges {
         id, gateway: definition.code, version, environment: given.environment, enabled: given.enabled ? 1 : 0,
         credentials_sealed: credentialsSealed, created_at: createdAt, superseded_at: null,
       }).execute();
+      await this.audit.append(transaction, {
+        id: entryId, tenantId, createdAt, actor, action: 'gateway_account.changed', subject: id,
+        detail: { gateway: definition.code, version, environment: given.environment, enabled: given.enabled },
+      });
       return account;
     }).catch((error: unknown) => {
       throw isDuplicate(error) ? new Problem('operation_in_progress', 'The account is being changed by somebody else.') : error;

@@ -1,10 +1,11 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Put } from '@nestjs/common';
 import { ApiNoContentResponse, ApiTags } from '@nestjs/swagger';
 import { gatewayDefinition, isGatewayCode } from '../gateways/gateways.js';
+import { type Actor } from '../platform/audit/audit-trail.js';
 import { Database } from '../platform/database/database.js';
 import { Problems } from '../platform/http/problems.decorator.js';
 import { Problem } from '../shared/problem.js';
-import { AllowedTo } from './access.decorator.js';
+import { AllowedTo, CurrentActor } from './access.decorator.js';
 import { ApiKeys, type ApiKey } from './api-keys.js';
 import { ApiKeyDto, ApiKeyListDto, NewApiKeyDto } from './dto/api-key.dto.js';
 import { CreateApiKeyDto } from './dto/create-api-key.dto.js';
@@ -33,8 +34,8 @@ export class TenantsController {
   @Post()
   @AllowedTo('platform')
   @Problems('validation_failed', 'malformed_json')
-  async create(@Body() body: CreateTenantDto): Promise<TenantDto> {
-    return tenantView(await this.tenants.create({ ...body, locale: body.locale ?? 'es', timeZone: body.timeZone ?? 'America/Lima' }));
+  async create(@Body() body: CreateTenantDto, @CurrentActor() actor: Actor): Promise<TenantDto> {
+    return tenantView(await this.tenants.create({ ...body, locale: body.locale ?? 'es', timeZone: body.timeZone ?? 'America/Lima' }, actor));
   }
 
   /** One tenant. */
@@ -49,9 +50,9 @@ export class TenantsController {
   @Post(':tenantId/api-keys')
   @AllowedTo('tenant_administration')
   @Problems('validation_failed', 'malformed_json', 'not_found')
-  async createApiKey(@Param('tenantId') tenantId: string, @Body() body: CreateApiKeyDto): Promise<NewApiKeyDto> {
+  async createApiKey(@Param('tenantId') tenantId: string, @Body() body: CreateApiKeyDto, @CurrentActor() actor: Actor): Promise<NewApiKeyDto> {
     await this.tenants.find(tenantId);
-    const { key, ...made } = await this.apiKeys.create(tenantId, body.name, body.role);
+    const { key, ...made } = await this.apiKeys.create(tenantId, body.name, body.role, actor);
     return { ...keyView(made), key };
   }
 
@@ -70,19 +71,21 @@ export class TenantsController {
   @AllowedTo('tenant_administration')
   @ApiNoContentResponse()
   @Problems('not_found')
-  async revokeApiKey(@Param('tenantId') tenantId: string, @Param('id') id: string): Promise<void> {
+  async revokeApiKey(@Param('tenantId') tenantId: string, @Param('id') id: string, @CurrentActor() actor: Actor): Promise<void> {
     await this.tenants.find(tenantId);
-    await this.apiKeys.revoke(tenantId, id);
+    await this.apiKeys.revoke(tenantId, id, actor);
   }
 
   /** Sets the account at a PSP, as a new version. Secrets are never shown again. */
   @Put(':tenantId/gateway-accounts/:gateway')
   @AllowedTo('tenant_administration')
   @Problems('validation_failed', 'malformed_json', 'not_found', 'operation_in_progress', 'gateway_not_configured')
-  async putGatewayAccount(@Param('tenantId') tenantId: string, @Param('gateway') gateway: string, @Body() body: PutGatewayAccountDto): Promise<GatewayAccountDto> {
+  async putGatewayAccount(
+    @Param('tenantId') tenantId: string, @Param('gateway') gateway: string, @Body() body: PutGatewayAccountDto, @CurrentActor() actor: Actor,
+  ): Promise<GatewayAccountDto> {
     await this.tenants.find(tenantId);
     if (!isGatewayCode(gateway)) throw new Problem('not_found', 'There is no such gateway.');
-    return this.accountView(await this.accountChanges.put(tenantId, gatewayDefinition(gateway), body));
+    return this.accountView(await this.accountChanges.put(tenantId, gatewayDefinition(gateway), body, actor));
   }
 
   /** The accounts in force, one for each gateway. */

@@ -1,3 +1,4 @@
+import type { Actor, AuditTrail } from '../platform/audit/audit-trail.js';
 import type { Database } from '../platform/database/database.js';
 import type { Clock } from '../shared/clock.js';
 import { isId, newId } from '../shared/id.js';
@@ -8,15 +9,17 @@ export type NewTenant = Omit<Tenant, 'id' | 'createdAt'>;
 
 /** The merchants that use the service. */
 export class Tenants {
-  constructor(private readonly database: Database, private readonly clock: Clock) {}
+  constructor(private readonly database: Database, private readonly audit: AuditTrail, private readonly clock: Clock) {}
 
-  async create(tenant: NewTenant): Promise<Tenant> {
+  async create(tenant: NewTenant, actor: Actor): Promise<Tenant> {
     const made: Tenant = { ...tenant, id: newId('ten'), createdAt: this.clock.now() };
+    const entry = { id: newId('aud'), tenantId: made.id, createdAt: made.createdAt, actor, action: 'tenant.created', subject: made.id, detail: { country: made.country, defaultCurrency: made.defaultCurrency } };
     await this.database.transaction(async (transaction) => {
       await transaction.acrossTenants().insertInto('tenants').values({
         id: made.id, name: made.name, country: made.country, default_currency: made.defaultCurrency, email: made.email,
         locale: made.locale, time_zone: made.timeZone, created_at: made.createdAt,
       }).onDuplicateKeyUpdate({ name: made.name }).execute();
+      await this.audit.append(transaction, entry);
     });
     return made;
   }

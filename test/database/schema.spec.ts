@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { MikroORM } from '@mikro-orm/mysql';
+import { MIGRATIONS } from '../../migrations/migrations.js';
 import { ormOptions } from '../../src/mikro-orm.config.js';
 import { migrate } from '../../src/platform/database/migrator.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
@@ -42,13 +43,13 @@ describe('migrations', () => {
   it('run once, however many start them at once (C5)', async () => {
     await tables.query('drop table migrations');
     const runs = await Promise.all([1, 2, 3].map(() => migrate(tables.url, ormOptions(tables.url, 2))));
-    expect(runs.map((names) => names.length).sort()).toEqual([0, 0, 1]);
+    expect(runs.map((names) => names.length).sort()).toEqual([0, 0, MIGRATIONS.length]);
   });
 
   it('start over after a run that was killed in the middle', async () => {
     await tables.query('drop table migrations');
     await tables.query('drop table tickets');
-    expect(await migrate(tables.url, ormOptions(tables.url, 2))).toHaveLength(1);
+    expect(await migrate(tables.url, ormOptions(tables.url, 2))).toHaveLength(MIGRATIONS.length);
     expect(await pendingChanges()).toBe('');
   });
 });

@@ -60,7 +60,7 @@ describe('the description of the API', () => {
 
   it('has every route, each with what it does, what it answers, and its problems', () => {
     expect(operations().map(([name]) => name).sort()).toEqual([
-      'DELETE /v1/admin/tenants/{tenantId}/api-keys/{id}', 'GET /health/live', 'GET /health/ready', 'GET /v1/admin/tenants/{tenantId}', 'GET /v1/admin/tenants/{tenantId}/api-keys',
+      'DELETE /v1/admin/tenants/{tenantId}/api-keys/{id}', 'GET /health/live', 'GET /health/ready', 'GET /v1/admin/tenants/{tenantId}', 'GET /v1/admin/tenants/{tenantId}/api-keys', 'GET /v1/admin/tenants/{tenantId}/audit-entries',
       'GET /v1/admin/tenants/{tenantId}/gateway-accounts', 'GET /v1/payments', 'GET /v1/payments/{id}', 'GET /v1/payments/{id}/timeline', 'POST /v1/admin/tenants',
       'POST /v1/admin/tenants/{tenantId}/api-keys', 'POST /v1/payments', 'POST /v1/payments/{id}/confirm', 'POST /v1/payments/{id}/sync',
       'PUT /v1/admin/tenants/{tenantId}/gateway-accounts/{gateway}',

@@ -14,13 +14,18 @@ export class SecretBox {
     if (keys.length === 0) throw new RangeError('at least one encryption key is needed');
   }
 
+  /** How everything begins that is sealed from now on. */
+  get prefix(): string {
+    return `v1.${this.keys[0]!.kid}.`;
+  }
+
   /** Seals `plaintext` for `owner` (a tenant id): `v1.<kid>.<base64url of iv, ciphertext and tag>`. */
   seal(plaintext: string, owner: string): string {
     const { kid, key } = this.keys[0]!;
     const iv = randomBytes(IV_BYTES);
     const cipher = createCipheriv('aes-256-gcm', key, iv).setAAD(Buffer.from(`${kid}\n${owner}`));
     const sealed = Buffer.concat([iv, cipher.update(plaintext, 'utf8'), cipher.final(), cipher.getAuthTag()]);
-    return `v1.${kid}.${sealed.toString('base64url')}`;
+    return `${this.prefix}${sealed.toString('base64url')}`;
   }
 
   /** Opens what was sealed for `owner`. @throws Error when the key is unknown, the owner another, or a bit was changed. */

@@ -6,6 +6,7 @@ import { openLog, secretsOf } from './log.js';
 const ENV = {
   logLevel: 'info', logCaptureDir: undefined, platformAdminKey: 'pak_0123456789abcdefghij', encryptionKeys: [{ kid: 'k1', key: Buffer.alloc(32, 9) }],
   databaseUrl: 'mysql://app:p%40ssw0rd!@db/smartpay', databaseReplicaUrl: undefined, postmarkServerToken: 'postmark-token-1', amqpUrl: 'amqp://guest:rabbitpassword@mq',
+  databaseMigratorUrl: 'mysql://migrator:migratorpassword@db/smartpay', redisUrl: 'redis://:redispassword@cache', metricsToken: 'metrics-token-1', docsPassword: 'docs-password-1',
 } as const;
 
 function log(): { log: ReturnType<typeof openLog>; lines: () => Record<string, unknown>[] } {
@@ -46,8 +47,8 @@ describe('the log', () => {
 
   it('never has the values of the platform\'s own secrets', () => {
     const { log: logger, lines } = log();
-    const secrets = ['pak_0123456789abcdefghij', Buffer.alloc(32, 9).toString('base64'), 'p%40ssw0rd!', 'p@ssw0rd!', 'postmark-token-1', 'rabbitpassword'];
-    expect(secretsOf(ENV).sort()).toEqual([...secrets, 'rabbitpassword'].sort());
+    const secrets = ['pak_0123456789abcdefghij', Buffer.alloc(32, 9).toString('base64'), 'p%40ssw0rd!', 'p@ssw0rd!', 'postmark-token-1', 'metrics-token-1', 'docs-password-1', 'rabbitpassword', 'migratorpassword', 'redispassword'];
+    expect(secretsOf(ENV).sort()).toEqual([...secrets, 'rabbitpassword', 'migratorpassword', 'redispassword'].sort()); // each password as written and decoded
     logger.info({ env: secrets }, secrets.join(' '));
     expect(lines()[0]).toMatchObject({ env: secrets.map(() => SCRUBBED), msg: secrets.map(() => SCRUBBED).join(' ') });
   });

@@ -10,7 +10,9 @@ const SECRET_MEMBERS = [
   'authorization', 'cookie', 'token', 'tokens', 'credentials', 'secret', 'secretKey', 'apiKey', 'accessToken', 'webhookSecret', 'password', 'webhookPassword', 'clientToken', 'body', 'headers',
 ];
 
-type LogEnv = Pick<Env, 'logLevel' | 'logCaptureDir' | 'platformAdminKey' | 'encryptionKeys' | 'databaseUrl' | 'databaseReplicaUrl' | 'postmarkServerToken' | 'amqpUrl'>;
+type LogEnv = Pick<Env,
+  'logLevel' | 'logCaptureDir' | 'platformAdminKey' | 'encryptionKeys' | 'databaseUrl' | 'databaseMigratorUrl' | 'databaseReplicaUrl' | 'redisUrl' | 'amqpUrl' | 'postmarkServerToken' | 'metricsToken' | 'docsPassword'
+>;
 
 /** Opens the log: one JSON object a line on stdout, each with the trace id of the request or job in hand, each scrubbed. */
 export function openLog(env: LogEnv, scrubber = new LogScrubber(secretsOf(env)), outlets: readonly DestinationStream[] = outletsOf(env)): Logger {
@@ -35,8 +37,8 @@ export function openLog(env: LogEnv, scrubber = new LogScrubber(secretsOf(env)),
 
 /** The values that no line may hold whatever it is about. */
 export function secretsOf(env: LogEnv): string[] {
-  const passwords = [env.databaseUrl, env.databaseReplicaUrl, env.amqpUrl].flatMap((url) => (url === undefined ? [] : [new URL(url).password]));
-  return [env.platformAdminKey, ...env.encryptionKeys.map(({ key }) => key.toString('base64')), env.postmarkServerToken ?? '', ...passwords, ...passwords.map(decodeURIComponent)]
+  const passwords = [env.databaseUrl, env.databaseMigratorUrl, env.databaseReplicaUrl, env.redisUrl, env.amqpUrl].flatMap((url) => (url === undefined ? [] : [new URL(url).password]));
+  return [env.platformAdminKey, ...env.encryptionKeys.map(({ key }) => key.toString('base64')), env.postmarkServerToken ?? '', env.metricsToken ?? '', env.docsPassword ?? '', ...passwords, ...passwords.map(decodeURIComponent)]
     .filter((secret) => secret !== '');
 }
 
