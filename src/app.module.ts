@@ -1,5 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import type { Env } from './config/env.js';
+import { CardDataModule } from './card-data/card-data.module.js';
+import { CARD_DATA_SCAN_JOB, CardDataScanJob } from './card-data/card-data-scan.job.js';
 import { GatewaysModule } from './gateways/gateways.module.js';
 import { EXPIRY_JOB, ExpiryJob } from './payments/expiry-job.js';
 import { LOOK_UP_JOB, LookUpJob } from './payments/look-up-job.js';
@@ -16,6 +18,7 @@ import { OperatorPages } from './platform/http/operator-pages.js';
 import { PlatformModule } from './platform/platform.module.js';
 import { RateLimitModule } from './platform/rate-limit/rate-limit.module.js';
 import { TenantsModule } from './tenants/tenants.module.js';
+import { TicketsModule } from './tickets/tickets.module.js';
 import { MIGRATIONS } from '../migrations/migrations.js';
 
 /** The table of contents. */
@@ -23,7 +26,7 @@ import { MIGRATIONS } from '../migrations/migrations.js';
 export class AppModule {
   /** The HTTP API; with the job runner in the same process unless `WORKER=off`. */
   static api(env: Env, database: Database): DynamicModule {
-    const scraped = ScrapeModule.forRoot({ jobKinds: [LOOK_UP_JOB, EXPIRY_JOB, APPLY_JOB] });
+    const scraped = ScrapeModule.forRoot({ jobKinds: [LOOK_UP_JOB, EXPIRY_JOB, APPLY_JOB, CARD_DATA_SCAN_JOB] });
     return { module: AppModule, imports: [...features(env, database), scraped, OperatorPages, ...(env.worker === 'inline' ? [jobs()] : [])] };
   }
 
@@ -45,11 +48,12 @@ function features(env: Env, database: Database) {
       { name: 'schema', check: () => checkSchema(database, MIGRATIONS) },
     ]),
     GatewaysModule.forRoot({ hosts: env.hosts, metrics }),
+    TicketsModule,
     TenantsModule,
     PaymentsModule,
   ];
 }
 
 function jobs(): DynamicModule {
-  return JobsModule.forHandlers([PaymentsModule], [LookUpJob, ExpiryJob, UnappliedSnapshots]);
+  return JobsModule.forHandlers([PaymentsModule, CardDataModule], [LookUpJob, ExpiryJob, UnappliedSnapshots, CardDataScanJob]);
 }

@@ -27,6 +27,8 @@ export async function ensureInstalled() {
   if (isInstalled()) return;
   await withLock(at('.data', 'install.lock'), async () => {
     if (isInstalled()) return;
+    // npm ci would empty the tree that the link leads to.
+    if (fs.lstatSync(at('node_modules'), { throwIfNoEntry: false })?.isSymbolicLink()) throw new Trouble('node_modules is a link to another tree, whose packages are old: install there');
     await step('installing packages with npm ci (about a minute)', () => run('npm ci', 'npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']));
     fs.writeFileSync(stamp, lock());
   });

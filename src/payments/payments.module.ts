@@ -35,8 +35,8 @@ const providers: FactoryProvider[] = [
   { provide: PaymentStore, inject: [Metrics], useFactory: (metrics: Metrics) => new CountedPaymentStore(metrics) },
   { provide: PaymentHistory, inject: [PaymentStore], useFactory: (store: PaymentStore) => new PaymentHistory(store) },
   {
-    provide: PaymentApplier, inject: [PaymentStore, Metrics, CLOCK],
-    useFactory: (store: PaymentStore, metrics: Metrics, clock: Clock) => new PaymentApplier(store, new Tickets(metrics), clock),
+    provide: PaymentApplier, inject: [PaymentStore, Tickets, CLOCK],
+    useFactory: (store: PaymentStore, tickets: Tickets, clock: Clock) => new PaymentApplier(store, tickets, clock),
   },
   {
     provide: GatewayCaller, inject: [GatewayRegistry, GatewayAccounts, CLOCK],

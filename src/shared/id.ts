@@ -11,15 +11,20 @@ export type IdPrefix = 'ten' | 'key' | 'gwa' | 'pay' | 'att' | 'tra' | 'tic' | '
  * Thirty characters, all ASCII.
  */
 export function newId(prefix: IdPrefix, nowMs: number = Date.now()): string {
+  let tail = '';
+  for (const byte of randomBytes(16)) tail += ALPHABET.charAt(byte & 31);
+  return firstIdAt(prefix, nowMs) + tail;
+}
+
+/** What comes before every id made at `nowMs` (milliseconds since 1970) or later, and after all earlier ones. */
+export function firstIdAt(prefix: IdPrefix, nowMs: number): string {
   let time = '';
   let rest = nowMs;
   for (let i = 0; i < 10; i++) {
     time = ALPHABET.charAt(rest % 32) + time;
     rest = Math.floor(rest / 32);
   }
-  let tail = '';
-  for (const byte of randomBytes(16)) tail += ALPHABET.charAt(byte & 31);
-  return `${prefix}_${time}${tail}`;
+  return `${prefix}_${time}`;
 }
 
 /** Tells whether `text` has the form of an id with this prefix. An id of another form names nothing. */

@@ -5,7 +5,12 @@ import { databaseNow } from '../platform/database/time.js';
 import type { Metrics } from '../platform/metrics/metrics.js';
 import { TICKET_KINDS, type TicketKind } from './ticket.js';
 
-export type NewTicket = { id: string; tenantId: string; kind: TicketKind; paymentId: string; attemptId: string; evidence: Record<string, unknown> };
+export type NewTicket = {
+  id: string; tenantId: string; kind: TicketKind; paymentId: string | null; attemptId: string | null;
+  /** What the trouble is with, when that is no attempt: at most 100 characters. */
+  subject?: string;
+  evidence: Record<string, unknown>;
+};
 
 /** Opens tickets: one for each trouble, however often it is seen; each with an alert in the log, once it is durable. */
 export class Tickets {
@@ -18,10 +23,10 @@ export class Tickets {
   }
 
   async open(access: DatabaseAccess, ticket: NewTicket): Promise<void> {
-    const { id, tenantId, kind, paymentId, attemptId, evidence } = ticket;
+    const { id, tenantId, kind, paymentId, attemptId, subject = attemptId ?? id, evidence } = ticket;
     try {
       await access.forTenant(tenantId).insertInto('tickets', {
-        id, kind, payment_id: paymentId, attempt_id: attemptId, dedupe_key: Buffer.from(`${kind}:${attemptId}`), status: 'open', evidence: JSON.stringify(evidence),
+        id, kind, payment_id: paymentId, attempt_id: attemptId, dedupe_key: Buffer.from(`${kind}:${subject}`), status: 'open', evidence: JSON.stringify(evidence),
         opened_at: databaseNow(), resolved_at: null,
       }).execute();
     } catch (error) {

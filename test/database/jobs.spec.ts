@@ -84,7 +84,7 @@ describe('the queue of jobs', () => {
 });
 
 describe('the job runner', () => {
-  const runner = (handle: (job: Job) => Promise<void>): JobRunner => new JobRunner(queue, [{ kind: 'test', handle }], { pollMs: 10, leaseMs: 5_000 });
+  const runner = (handle: (job: Job) => Promise<void>): JobRunner => new JobRunner(database, queue, [{ kind: 'test', handle }], { pollMs: 10, leaseMs: 5_000 });
 
   it('lets other jobs flow past one that always fails (C13)', async () => {
     await enqueue(0, 'poison');

@@ -51,9 +51,9 @@ export class JobQueue {
     if (numDeletedRows === 0n) throw new LeaseLost(`job ${job.id}`);
   }
 
-  /** The job went well and is due again in `delayMs`. @throws LeaseLost when it is no longer ours. */
-  async postpone(access: DatabaseAccess, job: Job, delayMs: number): Promise<void> {
-    await this.release(access, job, { run_at: databaseTimeIn(delayMs), attempts: 0, last_error: null });
+  /** The job went well and is due again in `delayMs`, with another payload if one is given. @throws LeaseLost when it is no longer ours. */
+  async postpone(access: DatabaseAccess, job: Job, delayMs: number, payload: Record<string, string> = job.payload): Promise<void> {
+    await this.release(access, job, { run_at: databaseTimeIn(delayMs), attempts: 0, last_error: null, payload: JSON.stringify(payload) });
   }
 
   /** The job failed and is tried again in `delayMs`; null lays it aside for a person. @throws LeaseLost when it is no longer ours. */

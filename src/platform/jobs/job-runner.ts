@@ -1,12 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import { fullJitterMs } from '../../shared/backoff.js';
+import { newId } from '../../shared/id.js';
 import { runWithTrace } from '../http/trace.js';
+import type { Database } from '../database/database.js';
 import { JobQueue, LeaseLost, type Job } from './job-queue.js';
 
 /** Does the jobs of one kind. At least once: it may be called again for work that was done. It completes or postpones the job in its own transaction. */
 export interface JobHandler {
   readonly kind: string;
+  /** There is always one job of this kind, whoever runs it: made when a runner starts, and never completed, only postponed. */
+  readonly isRecurring?: boolean;
   handle(job: Job): Promise<void>;
 }
 
@@ -24,10 +28,11 @@ export class JobRunner {
   private readonly logger = new Logger(JobRunner.name);
   private readonly handlers: Map<string, JobHandler>;
   private readonly running = new Set<Promise<void>>();
+  private recurringAreMade = false;
   private readonly stopping = new AbortController();
   private polling: Promise<void> | undefined;
 
-  constructor(private readonly queue: JobQueue, handlers: readonly JobHandler[], private readonly options: JobRunnerOptions) {
+  constructor(private readonly database: Database, private readonly queue: JobQueue, handlers: readonly JobHandler[], private readonly options: JobRunnerOptions) {
     this.handlers = new Map(handlers.map((handler) => [handler.kind, handler]));
   }
 
@@ -54,11 +59,20 @@ export class JobRunner {
   /** Null when the database does not give any. */
   private async claim(limit: number): Promise<Job[] | null> {
     try {
+      if (!this.recurringAreMade) await this.makeRecurring();
       return await this.queue.claim(limit, this.options.leaseMs);
     } catch (error) {
       this.logger.warn({ err: error, msg: 'jobs cannot be claimed' });
       return null;
     }
+  }
+
+  /** One of each kind for all runners together: the unique key sees to it. */
+  private async makeRecurring(): Promise<void> {
+    for (const { kind, isRecurring } of this.handlers.values()) {
+      if (isRecurring === true) await this.queue.enqueue(this.database, { id: newId('job'), kind, tenantId: '', payload: {}, uniqueKey: kind, delayMs: 0 });
+    }
+    this.recurringAreMade = true;
   }
 
   private async pause(pauseMs: number): Promise<void> {

@@ -1,5 +1,6 @@
 import { Inject, Module, type DynamicModule, type InjectionToken, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import type { Env } from '../../config/env.js';
+import { Database } from '../database/database.js';
 import { ENV } from '../tokens.js';
 import { JobQueue } from './job-queue.js';
 import { JobRunner, type JobHandler } from './job-runner.js';
@@ -13,8 +14,8 @@ export class JobsModule implements OnApplicationBootstrap, BeforeApplicationShut
     return {
       module: JobsModule, imports,
       providers: [{
-        provide: JobRunner, inject: [JobQueue, ENV, ...handlers],
-        useFactory: (queue: JobQueue, env: Env, ...found: JobHandler[]) => new JobRunner(queue, found, { pollMs: env.jobPollMs, leaseMs: env.jobLeaseMs }),
+        provide: JobRunner, inject: [Database, JobQueue, ENV, ...handlers],
+        useFactory: (database: Database, queue: JobQueue, env: Env, ...found: JobHandler[]) => new JobRunner(database, queue, found, { pollMs: env.jobPollMs, leaseMs: env.jobLeaseMs }),
       }],
     };
   }
