@@ -17,6 +17,7 @@ import { ScrapeModule } from './platform/metrics/scrape.module.js';
 import { OperatorPages } from './platform/http/operator-pages.js';
 import { PlatformModule } from './platform/platform.module.js';
 import { RateLimitModule } from './platform/rate-limit/rate-limit.module.js';
+import { TracingModule } from './platform/tracing/tracing.module.js';
 import { TenantsModule } from './tenants/tenants.module.js';
 import { TicketsModule } from './tickets/tickets.module.js';
 import { MIGRATIONS } from '../migrations/migrations.js';
@@ -27,12 +28,12 @@ export class AppModule {
   /** The HTTP API; with the job runner in the same process unless `WORKER=off`. */
   static api(env: Env, database: Database): DynamicModule {
     const scraped = ScrapeModule.forRoot({ jobKinds: [LOOK_UP_JOB, EXPIRY_JOB, APPLY_JOB, CARD_DATA_SCAN_JOB] });
-    return { module: AppModule, imports: [...features(env, database), scraped, OperatorPages, ...(env.worker === 'inline' ? [jobs()] : [])] };
+    return { module: AppModule, imports: [TracingModule.forRoot(env, 'api'), ...features(env, database), scraped, OperatorPages, ...(env.worker === 'inline' ? [jobs()] : [])] };
   }
 
   /** The job runner alone. */
   static worker(env: Env, database: Database): DynamicModule {
-    return { module: AppModule, imports: [...features(env, database), jobs()] };
+    return { module: AppModule, imports: [TracingModule.forRoot(env, 'worker'), ...features(env, database), jobs()] };
   }
 }
 

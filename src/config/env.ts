@@ -42,6 +42,10 @@ export type Env = {
   redisUrl: string | undefined;
   /** What /metrics demands as a bearer token; without it the page is open. */
   metricsToken: string | undefined;
+  /** The OpenTelemetry collector that spans are sent to; without it nothing is traced. */
+  traceEndpoint: URL | undefined;
+  /** Of traces without trouble, the share that is sent: 0 to 1. */
+  traceShare: number;
   /** Whether /docs is served. */
   docs: 'on' | 'off';
   /** What /docs demands by Basic authentication; without it the page is open. */

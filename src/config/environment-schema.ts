@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { parseSchedule } from './duration.js';
 import { parseEncryptionKeys } from './encryption-keys.js';
 import type { Env } from './env.js';
-import { host, oneOf, publicUrl, serverUrl, trustedProxies, variable, visibleAscii, wholeNumber } from './variable.js';
+import { host, oneOf, publicUrl, serverUrl, share, trustedProxies, variable, visibleAscii, wholeNumber } from './variable.js';
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
@@ -64,6 +64,8 @@ export function environmentSchema(production: boolean) {
     WORKER: oneOf('inline', 'off').default('inline'),
     RATE_LIMIT_PER_MINUTE: wholeNumber(0, 1_000_000).default(600),
     REDIS_URL: serverUrl('a redis:// or rediss:// URL', ['redis:', 'rediss:'], false).optional(),
+    OTEL_EXPORTER_OTLP_ENDPOINT: publicUrl().optional(),
+    OTEL_TRACES_SAMPLER_ARG: share().default(1),
     METRICS_TOKEN: visibleAscii(16).optional(),
     DOCS: oneOf('on', 'off').default('on'),
     DOCS_PASSWORD: visibleAscii(12).optional(),
@@ -83,6 +85,7 @@ export function environmentSchema(production: boolean) {
       jobPollMs: read.JOB_POLL_MS, jobLeaseMs: read.JOB_LEASE_MS, idempotencyLeaseMs: read.IDEMPOTENCY_LEASE_MS ?? read.REQUEST_DEADLINE_MS + 10_000,
       webhookScheduleMs: read.WEBHOOK_SCHEDULE, breakerResetMs: read.BREAKER_RESET_MS, shutdownMs: read.SHUTDOWN_MS,
       worker: read.WORKER, rateLimitPerMinute: read.RATE_LIMIT_PER_MINUTE, redisUrl: read.REDIS_URL,
+      traceEndpoint: read.OTEL_EXPORTER_OTLP_ENDPOINT, traceShare: read.OTEL_TRACES_SAMPLER_ARG,
       metricsToken: read.METRICS_TOKEN, docs: read.DOCS, docsPassword: read.DOCS_PASSWORD, allowPrivateWebhookUrls: read.ALLOW_PRIVATE_WEBHOOK_URLS,
       logCaptureDir: read.LOG_CAPTURE_DIR,
     }));

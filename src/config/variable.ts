@@ -22,6 +22,11 @@ export function wholeNumber(min: number, max: number) {
   });
 }
 
+/** A part of all, as OpenTelemetry writes it: `0.05`. */
+export function share() {
+  return variable('a number from 0 to 1, such as 0.05', (text) => (/^(?:0(?:\.[0-9]{1,6})?|1(?:\.0{1,6})?)$/.test(text) ? Number(text) : null));
+}
+
 /** One of `words`, written so. */
 export function oneOf<Word extends string>(...words: Word[]) {
   return variable(`one of ${words.join(', ')}`, (text) => words.find((word) => word === text) ?? null);

@@ -1,3 +1,5 @@
+import { SpanKind } from '@opentelemetry/api';
+import { inSpan } from '../platform/tracing/span.js';
 import type { TimeWindow } from '../shared/clock.js';
 import { GatewayError, type GatewayErrorKind } from './contract/gateway-error.js';
 import { type PaymentGateway, type SendHttp } from './contract/payment-gateway.js';
@@ -38,7 +40,8 @@ export class GatewayRegistry {
           const startedMs = performance.now();
           const report = (outcome: GatewayCall['outcome']): void => { this.options.observe({ gateway: code, verb, latencyMs: Math.round(performance.now() - startedMs), outcome }); };
           try {
-            const answer: unknown = await Reflect.apply(method, target, given);
+            const span = { name: `${code} ${verb}`, kind: SpanKind.CLIENT, attributes: { 'smartpay.gateway': code, 'smartpay.verb': verb } };
+            const answer: unknown = await inSpan(span, () => Reflect.apply(method, target, given) as Promise<unknown>);
             report('answered');
             return answer;
           } catch (error) {

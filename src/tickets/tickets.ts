@@ -2,6 +2,7 @@ import { Logger } from '@nestjs/common';
 import { isDuplicate } from '../platform/database/database-errors.js';
 import type { DatabaseAccess } from '../platform/database/database.js';
 import { databaseNow } from '../platform/database/time.js';
+import { failActiveSpan } from '../platform/tracing/span.js';
 import type { Metrics } from '../platform/metrics/metrics.js';
 import { TICKET_KINDS, type TicketKind } from './ticket.js';
 
@@ -34,6 +35,7 @@ export class Tickets {
       if (isDuplicate(error, 'tickets_dedupe_key')) return;
       throw error;
     }
+    failActiveSpan(`ticket_${kind}`);
     access.afterCommit(() => {
       this.opened.inc({ kind });
       this.logger.warn({ alert: true, ticket: kind, paymentId, attemptId, msg: 'ticket opened' });

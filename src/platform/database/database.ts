@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { MikroORM } from '@mikro-orm/mysql';
 import type { Kysely } from 'kysely';
 import { fullJitterMs } from '../../shared/backoff.js';
+import { inSpan } from '../tracing/span.js';
 import { lostConnection, metAnotherTransaction } from './database-errors.js';
 import { PooledDialect, type PoolState } from './pool.js';
 import type { Tables } from './tables.js';
@@ -48,6 +49,10 @@ export class Database implements DatabaseAccess {
    * it, and take one's own duplicate key for success. No call to anything but the database belongs in `work`.
    */
   async transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
+    return inSpan({ name: 'transaction' }, () => this.runUntilCommitted(work));
+  }
+
+  private async runUntilCommitted<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
     for (let conflicts = 0, losses = 0; ;) {
       try {
         const { result, transaction } = await this.run(work);

@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { containsCardNumber } from '../../shared/card-number.js';
 import { systemClock, TimeWindow } from '../../shared/clock.js';
 import { Problem } from '../../shared/problem.js';
+import { beginRequestSpan, endRequestSpan } from '../tracing/request-spans.js';
 import { refuseCardData } from './card-data.js';
 import { refuseForeignEncoding } from './json-body.js';
 import { sendProblem } from './problem-reply.js';
@@ -22,7 +23,7 @@ export function addRequestHooks(fastify: FastifyInstance, { requestDeadlineMs }:
     context.window = TimeWindow.open(systemClock, requestDeadlineMs);
     overtime.set(request, setTimeout(() => { answerLate(request, reply); }, requestDeadlineMs + OVERTIME_MS));
     void reply.headers({ 'x-trace-id': context.traceId, 'x-content-type-options': 'nosniff', ...(request.url.startsWith('/v1/') ? { 'cache-control': 'no-store' } : {}) });
-    runWithTrace(context.traceId, () => { done(refusalOf(request)); });
+    runWithTrace(context.traceId, () => { beginRequestSpan(request, () => { done(refusalOf(request)); }); });
   });
 
   // While the server closes, an answer also ends its connection: an idle one would keep the process from ending.
@@ -38,6 +39,7 @@ export function addRequestHooks(fastify: FastifyInstance, { requestDeadlineMs }:
 
   fastify.addHook('onResponse', (request, reply, done) => {
     clearTimeout(overtime.get(request));
+    endRequestSpan(request, reply);
     const { traceId, problemCode } = requestContext(request);
     // The route's pattern, never the address: ids are in the answer's own lines, and a query may hold anything.
     const line = { msg: 'request', method: request.method, route: request.routeOptions.url ?? null, status: reply.statusCode, durationMs: Math.round(reply.elapsedTime), traceId };
@@ -48,6 +50,7 @@ export function addRequestHooks(fastify: FastifyInstance, { requestDeadlineMs }:
 
   fastify.addHook('onRequestAbort', (request, done) => {
     clearTimeout(overtime.get(request));
+    endRequestSpan(request);
     done();
   });
 }

@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
+import { SpanKind } from '@opentelemetry/api';
 import { fullJitterMs } from '../../shared/backoff.js';
 import { newId } from '../../shared/id.js';
 import { runWithTrace } from '../http/trace.js';
 import type { Database } from '../database/database.js';
+import { failActiveSpan, inSpan } from '../tracing/span.js';
 import { JobQueue, LeaseLost, type Job } from './job-queue.js';
 
 /** Does the jobs of one kind. At least once: it may be called again for work that was done. It completes or postpones the job in its own transaction. */
@@ -80,7 +82,7 @@ export class JobRunner {
   }
 
   private begin(job: Job): void {
-    const work = runWithTrace(job.traceId ?? job.id, () => this.run(job)).finally(() => this.running.delete(work));
+    const work = runWithTrace(job.traceId ?? job.id, () => inSpan({ name: `job ${job.kind}`, kind: SpanKind.CONSUMER, attributes: { 'smartpay.job.kind': job.kind, 'smartpay.job.attempts': job.attempts } }, () => this.run(job))).finally(() => this.running.delete(work));
     this.running.add(work);
   }
 
@@ -97,6 +99,7 @@ export class JobRunner {
 
   private async recordFailure(job: Job, error: unknown): Promise<void> {
     const dead = job.attempts >= FAILURES_MAX;
+    failActiveSpan(dead ? 'job_laid_aside' : 'job_failed');
     this.logger.error({ err: error, jobId: job.id, kind: job.kind, attempts: job.attempts, alert: dead, msg: dead ? 'a job was laid aside' : 'a job failed' });
     try {
       const reason = error instanceof Error ? error.name : 'error';
