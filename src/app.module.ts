@@ -10,6 +10,8 @@ import { APPLY_JOB, UnappliedSnapshots } from './payments/unapplied-snapshots.js
 import type { Database } from './platform/database/database.js';
 import { checkConnection, checkSchema, checkSession } from './platform/database/readiness.js';
 import { HealthModule } from './platform/health/health.module.js';
+import type { ReadinessCheck } from './platform/health/readiness.js';
+import { WorkerPages } from './platform/health/worker-pages.js';
 import { JobsModule } from './platform/jobs/jobs.module.js';
 import { Metrics } from './platform/metrics/metrics.js';
 import { MetricsModule } from './platform/metrics/metrics.module.js';
@@ -27,14 +29,24 @@ import { MIGRATIONS } from '../migrations/migrations.js';
 export class AppModule {
   /** The HTTP API; with the job runner in the same process unless `WORKER=off`. */
   static api(env: Env, database: Database): DynamicModule {
-    const scraped = ScrapeModule.forRoot({ jobKinds: [LOOK_UP_JOB, EXPIRY_JOB, APPLY_JOB, CARD_DATA_SCAN_JOB] });
+    const scraped = ScrapeModule.forRoot({ jobKinds: JOB_KINDS });
     return { module: AppModule, imports: [TracingModule.forRoot(env, 'api'), ...features(env, database), scraped, OperatorPages, ...(env.worker === 'inline' ? [jobs()] : [])] };
   }
 
-  /** The job runner alone. */
+  /** The job runner alone; with a port for those who watch it where `WORKER_PORT` is set. */
   static worker(env: Env, database: Database): DynamicModule {
-    return { module: AppModule, imports: [TracingModule.forRoot(env, 'worker'), ...features(env, database), jobs()] };
+    return { module: AppModule, imports: [TracingModule.forRoot(env, 'worker'), ...features(env, database), WorkerPages.forRoot({ checks: readinessChecks(database), jobKinds: JOB_KINDS }), jobs()] };
   }
+}
+
+const JOB_KINDS = [LOOK_UP_JOB, EXPIRY_JOB, APPLY_JOB, CARD_DATA_SCAN_JOB];
+
+function readinessChecks(database: Database): ReadinessCheck[] {
+  return [
+    { name: 'database', check: () => checkConnection(database) },
+    { name: 'session', check: () => checkSession(database) },
+    { name: 'schema', check: () => checkSchema(database, MIGRATIONS) },
+  ];
 }
 
 function features(env: Env, database: Database) {
@@ -43,11 +55,7 @@ function features(env: Env, database: Database) {
     MetricsModule.forRoot(metrics),
     PlatformModule.forRoot(env, database),
     RateLimitModule.forRoot(env, metrics),
-    HealthModule.forRoot([
-      { name: 'database', check: () => checkConnection(database) },
-      { name: 'session', check: () => checkSession(database) },
-      { name: 'schema', check: () => checkSchema(database, MIGRATIONS) },
-    ]),
+    HealthModule.forRoot(readinessChecks(database)),
     GatewaysModule.forRoot({ hosts: env.hosts, metrics }),
     TicketsModule,
     TenantsModule,

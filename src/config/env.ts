@@ -36,6 +36,8 @@ export type Env = {
   breakerResetMs: number;
   shutdownMs: number;
   worker: 'inline' | 'off';
+  /** Where a worker alone shows its health and metrics; without it nowhere. */
+  workerPort: number | undefined;
   /** Per key; 0 is no limit. */
   rateLimitPerMinute: number;
   /** Where requests are counted for all instances together; without it each counts by itself. */

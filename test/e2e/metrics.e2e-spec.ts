@@ -13,7 +13,8 @@ import { withLog } from '../../src/platform/logging/logging.module.js';
 import { startDatabaseProxy } from '../support/database-proxy.js';
 import { createPayment, mintToken, paymentOf, type PaymentBody } from '../support/payments.js';
 import { newMerchant, startInstance, startService, type Merchant, type Service } from '../support/service.js';
-import { PLATFORM_ADMIN_KEY, testEnvironment } from '../support/settings.js';
+import { freePort } from '../support/ports.js';
+import { PLATFORM_ADMIN_KEY, rememberCanaries, testEnvironment } from '../support/settings.js';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 
@@ -169,17 +170,41 @@ describe('/metrics', () => {
   });
 });
 
-it('the worker, which has no port, counts and shows nothing', async () => {
-  const env = readEnv(testEnvironment(service.tables.url, service.sandbox.url));
-  const database = await openDatabase(ormOptions(env.databaseUrl, env.databasePool));
-  const worker = await NestFactory.createApplicationContext(withLog(AppModule.worker(env, database), env), { bufferLogs: true, abortOnError: false });
-  try {
-    expect(worker.get(Metrics).registry.getMetricsAsArray().map(({ name }) => name).sort())
-      .toEqual(['smartpay_gateway_call_duration_seconds', 'smartpay_payments_total', 'smartpay_rate_limited_total', 'smartpay_tickets_opened_total']);
-    expect(() => worker.get(MetricsController)).toThrow();
-  } finally {
-    await worker.close();
-  }
+describe('a worker alone', () => {
+  const startWorker = async (changes: Record<string, string>) => {
+    const env = readEnv(testEnvironment(service.tables.url, service.sandbox.url, changes));
+    const database = await openDatabase(ormOptions(env.databaseUrl, env.databasePool));
+    const worker = await NestFactory.createApplicationContext(withLog(AppModule.worker(env, database), env), { bufferLogs: true, abortOnError: false });
+    return { worker, ask: (path: string, init?: RequestInit) => fetch(`http://127.0.0.1:${env.workerPort}${path}`, init) };
+  };
+
+  it('listens on nothing unless it is given a port, and counts', async () => {
+    const { worker } = await startWorker({});
+    try {
+      expect(worker.get(Metrics).registry.getMetricsAsArray().map(({ name }) => name).sort())
+        .toEqual(['smartpay_gateway_call_duration_seconds', 'smartpay_payments_total', 'smartpay_rate_limited_total', 'smartpay_tickets_opened_total']);
+      expect(() => worker.get(MetricsController)).toThrow();
+    } finally {
+      await worker.close();
+    }
+  });
+
+  it('with a port shows its health and what it counted, and no API', async () => {
+    const { worker, ask } = await startWorker({ WORKER_PORT: String(await freePort()), METRICS_TOKEN: 'canary_worker_metrics' });
+    rememberCanaries(['canary_worker_metrics']);
+    try {
+      expect(await (await ask('/health/live')).json()).toEqual({ status: 'ok' });
+      const ready = await ask('/health/ready');
+      expect([ready.status, await ready.json()]).toEqual([200, { status: 'ok', checks: { database: { status: 'ok' }, session: { status: 'ok' }, schema: { status: 'ok' } } }]);
+      expect((await ask('/metrics')).status).toBe(401);
+      const shown = await (await ask('/metrics', { headers: { authorization: 'Bearer canary_worker_metrics' } })).text();
+      for (const name of ['smartpay_payments_total', 'smartpay_jobs_waiting', 'smartpay_database_pool_connections', 'nodejs_eventloop_lag_seconds']) expect(shown).toContain(name);
+      expect((await ask('/v1/payments')).status).toBe(404);
+      expect((await ask('/health/live', { method: 'POST' })).status).toBe(405);
+    } finally {
+      await worker.close();
+    }
+  });
 });
 
 describe('while the database', () => {

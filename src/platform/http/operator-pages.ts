@@ -40,7 +40,8 @@ function pageOf({ routeOptions: { url = '' } }: FastifyRequest): Page | undefine
   return /^\/docs(\/|-|$)/.test(url) ? 'docs' : undefined;
 }
 
-function bearerOf({ headers: { authorization = '' } }: FastifyRequest): string | undefined {
+/** RFC 6750 §2.1. */
+export function bearerOf({ headers: { authorization = '' } }: { headers: { authorization?: string | undefined } }): string | undefined {
   return /^Bearer (\S+)$/i.exec(authorization)?.[1];
 }
 
@@ -50,8 +51,8 @@ function passwordOf({ headers: { authorization = '' } }: FastifyRequest): string
   return pair === undefined ? undefined : /^[^:]*:(.*)$/s.exec(Buffer.from(pair, 'base64').toString('utf8'))?.[1];
 }
 
-/** In constant time. */
-function isSame(given: string, demanded: string): boolean {
+/** Compared in constant time. */
+export function isSame(given: string, demanded: string): boolean {
   const [left, right] = [given, demanded].map((text) => createHash('sha256').update(text).digest()) as [Buffer, Buffer];
   return timingSafeEqual(left, right);
 }

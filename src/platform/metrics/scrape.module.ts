@@ -1,12 +1,10 @@
 import { Inject, Module, type DynamicModule, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyInstance } from 'fastify';
-import { collectDefaultMetrics } from 'prom-client';
 import { Database } from '../database/database.js';
-import { collectJobs } from './job-gauges.js';
+import { collectProcess } from './collect.js';
 import { Metrics } from './metrics.js';
 import { MetricsController } from './metrics.controller.js';
-import { collectPool } from './pool-gauge.js';
 import { measureRequests } from './request-duration.js';
 
 const JOB_KINDS = Symbol('string[]');
@@ -27,9 +25,7 @@ export class ScrapeModule implements OnModuleInit {
   }
 
   onModuleInit(): void {
-    collectDefaultMetrics({ register: this.metrics.registry });
-    collectJobs(this.metrics, this.database, this.jobKinds);
-    collectPool(this.metrics, this.database);
+    collectProcess(this.metrics, this.database, this.jobKinds);
     measureRequests(this.adapterHost.httpAdapter.getInstance<FastifyInstance>(), this.metrics);
   }
 }
