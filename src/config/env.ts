@@ -38,6 +38,8 @@ export type Env = {
   worker: 'inline' | 'off';
   /** Where a worker alone shows its health and metrics; without it nowhere. */
   workerPort: number | undefined;
+  /** Whether payments may be made and confirmed; everything else always works. */
+  newPayments: 'on' | 'off';
   /** Per key; 0 is no limit. */
   rateLimitPerMinute: number;
   /** Where requests are counted for all instances together; without it each counts by itself. */

@@ -42,7 +42,7 @@ export class KeyedRequests {
     private readonly takeover: KeyTakeover,
     private readonly unapplied: UnappliedSnapshots,
     private readonly clock: Clock,
-    private readonly settings: LookUpSettings & { gatewayTimeoutMs: number },
+    private readonly settings: LookUpSettings & { gatewayTimeoutMs: number; newPayments: 'on' | 'off' },
   ) {}
 
   /** Answers the request, or answers again what was answered before. @throws Problem `idempotency_key_reused`, `idempotency_key_in_use`, and what `begin` refuses */
@@ -67,6 +67,8 @@ export class KeyedRequests {
     try {
       return await this.database.transaction(async (transaction) => {
         await this.keys.claim(transaction, request, attemptId);
+        // What was answered before is answered again; nothing new begins (docs/operations.md, restore).
+        if (this.settings.newPayments === 'off') throw new Problem('unavailable', 'New payments are paused. Ask again later, with the same Idempotency-Key.', { retryAfterSeconds: 30 });
         begun = await begin(transaction, attemptId);
         if (begun.call === null) await this.keys.finish(transaction, request.tenantId, request.key, request.owner, answerWith(begun.shown, request.successStatus, locale));
         return begun;

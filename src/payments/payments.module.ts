@@ -65,7 +65,7 @@ const providers: FactoryProvider[] = [
   {
     provide: KeyedRequests, inject: [Database, IdempotencyKeys, GatewayCaller, PaymentApplier, JobQueue, KeyTakeover, UnappliedSnapshots, CLOCK, ENV],
     useFactory: (database: Database, keys: IdempotencyKeys, caller: GatewayCaller, applier: PaymentApplier, jobs: JobQueue, takeover: KeyTakeover, unapplied: UnappliedSnapshots, clock: Clock, env: Env) =>
-      new KeyedRequests(database, keys, caller, applier, jobs, takeover, unapplied, clock, { ...lookUpSettings(env), gatewayTimeoutMs: env.gatewayTimeoutMs }),
+      new KeyedRequests(database, keys, caller, applier, jobs, takeover, unapplied, clock, { ...lookUpSettings(env), gatewayTimeoutMs: env.gatewayTimeoutMs, newPayments: env.newPayments }),
   },
   {
     provide: LookUpJob, inject: [Database, IdempotencyKeys, KeyTakeover, PaymentResolver, JobQueue, ENV],

@@ -162,7 +162,10 @@ describe('a route', () => {
   });
 
   it('answers with headers that keep it out of caches and sniffers', async () => {
-    expect((await ask({ url: '/v1/orders' })).headers).toMatchObject({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
+    expect((await ask({ url: '/v1/orders' })).headers).toMatchObject({
+      'cache-control': 'no-store', 'x-content-type-options': 'nosniff', 'x-frame-options': 'DENY', 'referrer-policy': 'no-referrer',
+      'cross-origin-resource-policy': 'same-origin', 'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+    });
   });
 });
 

@@ -22,7 +22,7 @@ export function addRequestHooks(fastify: FastifyInstance, { requestDeadlineMs }:
     const context = requestContext(request);
     context.window = TimeWindow.open(systemClock, requestDeadlineMs);
     overtime.set(request, setTimeout(() => { answerLate(request, reply); }, requestDeadlineMs + OVERTIME_MS));
-    void reply.headers({ 'x-trace-id': context.traceId, 'x-content-type-options': 'nosniff', ...(request.url.startsWith('/v1/') ? { 'cache-control': 'no-store' } : {}) });
+    void reply.headers({ 'x-trace-id': context.traceId, ...securityHeaders(request) });
     runWithTrace(context.traceId, () => { beginRequestSpan(request, () => { done(refusalOf(request)); }); });
   });
 
@@ -53,6 +53,19 @@ export function addRequestHooks(fastify: FastifyInstance, { requestDeadlineMs }:
     endRequestSpan(request);
     done();
   });
+}
+
+/** Answers are data for programs: no browser may keep, frame or run them. (HSTS is the matter of whoever terminates TLS.) */
+const DATA_HEADERS = {
+  'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer', 'x-frame-options': 'DENY', 'cross-origin-resource-policy': 'same-origin',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+};
+/** Swagger UI brings its own scripts and styles, and asks the API. */
+const DOCS_POLICY = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
+
+function securityHeaders({ url, routeOptions }: FastifyRequest): Record<string, string> {
+  if (routeOptions.url?.startsWith('/docs') === true) return { ...DATA_HEADERS, 'content-security-policy': DOCS_POLICY };
+  return url.startsWith('/v1/') ? { ...DATA_HEADERS, 'cache-control': 'no-store' } : DATA_HEADERS;
 }
 
 /** What is refused from the head of the request alone. */
