@@ -55,7 +55,7 @@ function features(env: Env, database: Database) {
     MetricsModule.forRoot(metrics),
     PlatformModule.forRoot(env, database),
     RateLimitModule.forRoot(env, metrics),
-    HealthModule.forRoot(readinessChecks(database)),
+    HealthModule.forRoot(readinessChecks(database), env),
     GatewaysModule.forRoot({ hosts: env.hosts, metrics }),
     TicketsModule,
     TenantsModule,

@@ -11,10 +11,13 @@ const SCHEMA = 'smartpay';
 /** The database of `npm run up`: its rows stay in `home`. Where it is our own, only `migratorUrl` may change tables; `migrate` gives the other user what it needs. */
 export async function developmentDatabase({ home, password, port }) {
   if (process.env.DATABASE_URL) return givenDatabase({ schemaWanted: true });
-  const url = (scheme, at) => `${scheme}://${SCHEMA}:${password}@127.0.0.1:${at}/${SCHEMA}`;
+  const urls = (scheme, at) => {
+    const as = (user) => `${scheme}://${user}:${password}@127.0.0.1:${at}/${SCHEMA}`;
+    return { url: as(SCHEMA), migratorUrl: as(`${SCHEMA}_migrator`) };
+  };
   if (dockerRuns()) {
     const compose = await startComposeDatabase({ project: 'smartpay-up', port, password, throwAway: false });
-    if (compose) return { ...compose, url: url('mysql', compose.port), name: 'mysql:8.4 in Docker' };
+    if (compose) return { ...compose, ...urls('mysql', compose.port), name: 'mysql:8.4 in Docker' };
     say('  Docker could not; taking a private MariaDB instead');
   }
   const [user, migrator] = [`'${SCHEMA}'@'127.0.0.1'`, `'${SCHEMA}_migrator'@'127.0.0.1'`];
@@ -24,8 +27,7 @@ export async function developmentDatabase({ home, password, port }) {
     ...[user, migrator].flatMap((each) => [`CREATE USER IF NOT EXISTS ${each}`, `ALTER USER ${each} IDENTIFIED BY '${password}'`]),
     `REVOKE ALL PRIVILEGES, GRANT OPTION FROM ${user}`, `GRANT ALL ON ${SCHEMA}.* TO ${migrator} WITH GRANT OPTION`,
   ] });
-  const serviceUrl = url('mariadb', mariadb.port);
-  return { ...mariadb, url: serviceUrl, migratorUrl: serviceUrl.replace(`//${SCHEMA}:`, `//${SCHEMA}_migrator:`), name: `a private MariaDB in ${path.relative('.', home)}/mariadb` };
+  return { ...mariadb, ...urls('mariadb', mariadb.port), name: `a private MariaDB in ${path.relative('.', home)}/mariadb` };
 }
 
 /** The database of `npm test`: its user may make and drop schemas, and all of it goes at the end. */

@@ -65,7 +65,7 @@ async function up() {
   const programs = new Programs(path.join(HOME, 'logs'), {
     DATABASE_URL: database.url, ...(database.migratorUrl ? { DATABASE_MIGRATOR_URL: database.migratorUrl } : {}), PORT: String(apiPort), SANDBOX_PORT: String(sandboxPort), SANDBOX_DATA_DIR: path.join(HOME, 'sandbox'),
     PLATFORM_ADMIN_KEY: secrets.platformAdminKey, ENCRYPTION_KEYS: secrets.encryptionKeys, CULQI_API_URL: sandboxUrl, CULQI_SECURE_URL: sandboxUrl,
-    WORKER: 'off',
+    WORKER: 'off', DRAIN_MS: '0',
   }, died);
   await step('migrating', () => programs.run('migrate', 'migrate.js')).catch((error) => {
     const isItsDatabase = process.env.DATABASE_URL && error.message.includes('Cannot migrate');

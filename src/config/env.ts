@@ -35,6 +35,8 @@ export type Env = {
   webhookScheduleMs: readonly number[];
   breakerResetMs: number;
   shutdownMs: number;
+  /** How long a process that was told to stop goes on answering, no longer ready, before it closes its port. */
+  drainMs: number;
   worker: 'inline' | 'off';
   /** Where a worker alone shows its health and metrics; without it nowhere. */
   workerPort: number | undefined;

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startCulqiSandbox, type CulqiSandbox } from '../../src/sandbox/culqi/culqi-sandbox.js';
 import { startDatabaseProxy } from '../support/database-proxy.js';
@@ -63,6 +64,18 @@ describe('the service starts', () => {
     expect(await service.kill('SIGTERM')).toBe(0);
     await proxy.close();
   }, 60_000);
+
+  it('and on SIGTERM says that it leaves, answers for a while, ends each connection, and then ends itself', async () => {
+    const service = await startProcess(environment({ DRAIN_MS: '700' }));
+    const shop = await newMerchant(service.ask);
+    const ended = service.kill('SIGTERM');
+    for (let tries = 0; tries < 40 && (await service.ask({ path: '/health/ready' })).status === 200; tries++) await sleep(10);
+    expect(await service.ask({ path: '/health/ready' })).toMatchObject({ status: 503, body: { checks: { process: { reason: 'shutting down' } } } });
+    const paid = await createPayment(service, shop.client, paymentOf(await mintToken(sandbox.url, shop)));
+    expect(paid).toMatchObject({ status: 201, headers: { connection: 'close' }, body: { status: 'captured' } });
+    expect(await ended).toBe(0);
+    await expect(service.ask({ path: '/health/live' })).rejects.toThrow();
+  }, 30_000);
 
   it('without jobs, and a worker of its own does them', async () => {
     const service = await startProcess(environment({ WORKER: 'off' }));

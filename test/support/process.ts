@@ -14,10 +14,10 @@ export type Program = {
 };
 export type ServiceProcess = Program & { url: string; ask: <Body = never>(ask: Ask) => Promise<Answer<Body>> };
 
-/** Starts the API and waits until `path` answers 200. */
+/** Starts the API, on a free port unless PORT names one, and waits until `path` answers 200. */
 export async function startProcess(environment: Record<string, string>, path = '/health/ready'): Promise<ServiceProcess> {
-  const port = await freePort();
-  const child = start('main', { ...environment, PORT: String(port) });
+  const port = environment.PORT ?? String(await freePort());
+  const child = start('main', { ...environment, PORT: port });
   const url = `http://127.0.0.1:${port}`;
   await answers(`${url}${path}`, child);
   return { url, ask: fetcher(url), ...handleOf(child) };
@@ -55,7 +55,8 @@ async function answers(url: string, child: ChildProcess): Promise<void> {
   throw new Error('the service did not become ready');
 }
 
-function fetcher(url: string) {
+/** Asks whoever answers at `url`. */
+export function fetcher(url: string) {
   return async <Body = never>({ method = 'GET', path, key, body, headers = {} }: Ask): Promise<Answer<Body>> => {
     const response = await fetch(`${url}${path}`, {
       method,

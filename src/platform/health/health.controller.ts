@@ -1,11 +1,14 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Controller, Get, Inject, Res, SetMetadata, type OnModuleDestroy } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
 import { ApiTags } from '@nestjs/swagger';
-import type { FastifyReply } from 'fastify';
+import type { FastifyInstance, FastifyReply } from 'fastify';
 import { Problems } from '../http/problems.decorator.js';
 import { LivenessDto, ReadinessDto } from './health.dto.js';
 import { readinessOf, type ReadinessCheck } from './readiness.js';
 
 export const READINESS_CHECKS = Symbol('ReadinessCheck[]');
+export const DRAIN_MS = Symbol('number');
 
 /** For those who keep the service running. Needs no key: the name is that of tenants/access.decorator.ts, which the platform may not import. */
 @ApiTags('Health')
@@ -15,7 +18,11 @@ export const READINESS_CHECKS = Symbol('ReadinessCheck[]');
 export class HealthController implements OnModuleDestroy {
   private stopping = false;
 
-  constructor(@Inject(READINESS_CHECKS) private readonly checks: readonly ReadinessCheck[]) {}
+  constructor(
+    @Inject(READINESS_CHECKS) private readonly checks: readonly ReadinessCheck[],
+    @Inject(DRAIN_MS) private readonly drainMs: number,
+    private readonly adapterHost: HttpAdapterHost,
+  ) {}
 
   /** Whether the process answers at all. */
   @Get('live')
@@ -31,8 +38,10 @@ export class HealthController implements OnModuleDestroy {
     return readiness;
   }
 
-  /** The first thing that happens when the process is told to stop. */
-  onModuleDestroy(): void {
+  /** The first thing that happens when the process is told to stop: balancers are told, and have DRAIN_MS to send elsewhere, while everything that still comes is answered. */
+  async onModuleDestroy(): Promise<void> {
     this.stopping = true;
+    this.adapterHost.httpAdapter.getInstance<FastifyInstance>().isLeaving = true;
+    await sleep(this.drainMs);
   }
 }

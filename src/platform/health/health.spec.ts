@@ -13,7 +13,7 @@ let app: NestFastifyApplication | undefined;
 afterEach(async () => { await app?.close(); });
 
 async function ask(checks: ReadinessCheck[], url: string, before: (started: NestFastifyApplication) => void = () => undefined) {
-  const module = await Test.createTestingModule({ imports: [HealthModule.forRoot(checks)] }).compile();
+  const module = await Test.createTestingModule({ imports: [HealthModule.forRoot(checks, { drainMs: 0 })] }).compile();
   app = module.createNestApplication<NestFastifyApplication>(new FastifyAdapter());
   await app.init();
   before(app);
@@ -40,6 +40,6 @@ describe('a process', () => {
   });
 
   it('is not ready once it is told to stop', async () => {
-    expect(await ask([fine], '/health/ready', (started) => { started.get(HealthController).onModuleDestroy(); })).toMatchObject({ status: 503, body: { status: 'unavailable' } });
+    expect(await ask([fine], '/health/ready', (started) => { void started.get(HealthController).onModuleDestroy(); })).toMatchObject({ status: 503, body: { status: 'unavailable' } });
   });
 });

@@ -13,6 +13,13 @@ import { runWithTrace } from './trace.js';
 /** "Answered at latest 2 s after" the deadline (design/api.md), with time to spare for the answer's way. */
 const OVERTIME_MS = 1_500;
 
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** The process was told to stop: it answers what still comes, and wants no more. */
+    isLeaving: boolean;
+  }
+}
+
 /** What happens to every request, whatever its route: trace, deadline, plain refusals, and one log line at its end. */
 export function addRequestHooks(fastify: FastifyInstance, { requestDeadlineMs }: { requestDeadlineMs: number }): void {
   const logger = new Logger('Request');
@@ -26,14 +33,14 @@ export function addRequestHooks(fastify: FastifyInstance, { requestDeadlineMs }:
     runWithTrace(context.traceId, () => { beginRequestSpan(request, () => { done(refusalOf(request)); }); });
   });
 
-  // While the server closes, an answer also ends its connection: an idle one would keep the process from ending.
-  let closing = false;
+  // While the instance leaves, an answer also ends its connection: a balancer sends nothing more on it, and the process can end.
+  fastify.decorate('isLeaving', false);
   fastify.addHook('preClose', (done) => {
-    closing = true;
+    fastify.isLeaving = true;
     done();
   });
   fastify.addHook('onSend', (_request, reply, payload, done) => {
-    if (closing) void reply.header('connection', 'close');
+    if (fastify.isLeaving) void reply.header('connection', 'close');
     done(null, payload);
   });
 
