@@ -101,7 +101,11 @@ function decodedPath(path: string): string {
   }
 }
 
-/** The handler goes on; what it finds out is kept under the request's idempotency key. */
+/** The handler goes on; what it finds out is kept under the request's idempotency key. A body that is not there yet is the client's delay. */
 function answerLate(request: FastifyRequest, reply: FastifyReply): void {
+  if (!request.raw.complete) {
+    sendProblem(request, reply, new Problem('request_timeout', 'The request came too slowly.'));
+    return;
+  }
   sendProblem(request, reply, new Problem('unavailable', 'The answer takes too long. Ask again, with the same Idempotency-Key if there was one.'));
 }

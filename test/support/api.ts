@@ -1,0 +1,81 @@
+import { randomUUID } from 'node:crypto';
+import { startCulqiSandbox, type CulqiSandbox } from '../../src/sandbox/culqi/culqi-sandbox.js';
+import { mintToken, paymentOf, type PaymentBody } from './payments.js';
+import { startProcess, type ServiceProcess } from './process.js';
+import { newMerchant, type Merchant } from './service.js';
+import { PLATFORM_ADMIN_KEY, testEnvironment } from './settings.js';
+import { createTestDatabase, type TestDatabase } from './test-database.js';
+
+type Parameter = { name: string; in: 'path' | 'query' | 'header' };
+export type Operation = { method: 'GET' | 'POST' | 'PUT' | 'DELETE'; route: string; parameters: Parameter[]; needsKey: boolean; takesBody: boolean };
+
+/** What a merchant has that others must not see. */
+export type Belongings = Merchant & { paymentId: string; createdPaymentId: string; apiKeyId: string; reference: string; gatewayReference: string };
+
+/** The compiled service with its own description, and two merchants with everything that a route can name. */
+export type Api = {
+  service: ServiceProcess; tables: TestDatabase; sandbox: CulqiSandbox; operations: Operation[]; ana: Belongings; benito: Belongings;
+  /** A fingerprint of all rows of all tables: a request that was refused leaves it as it was. */
+  rows: () => Promise<string>;
+  close: () => Promise<void>;
+};
+
+export async function startApi(changes: Record<string, string> = {}): Promise<Api> {
+  const tables = await createTestDatabase();
+  const sandbox = await startCulqiSandbox({});
+  const service = await startProcess(testEnvironment(tables.url, sandbox.url, { WORKER: 'off', ...changes }));
+  const description = await service.ask<{ paths: Record<string, Record<string, { parameters?: Parameter[]; security?: object[]; requestBody?: object }>> }>({ path: '/docs/openapi.json' });
+  const operations = Object.entries(description.body.paths).flatMap(([route, methods]) => Object.entries(methods).map(([method, operation]): Operation => ({
+    method: method.toUpperCase() as Operation['method'], route, parameters: operation.parameters ?? [], needsKey: (operation.security ?? []).length > 0, takesBody: operation.requestBody !== undefined,
+  })));
+  const names = (await tables.query<{ name: string }>("select table_name as name from information_schema.tables where table_schema = database()")).map(({ name }) => name);
+  return {
+    service, tables, sandbox, operations, ana: await belongingsOf(service, sandbox), benito: await belongingsOf(service, sandbox),
+    rows: async () => JSON.stringify(await tables.query(`checksum table ${names.join(', ')}`)),
+    close: async () => {
+      await service.kill('SIGTERM');
+      await sandbox.close();
+      await tables.drop();
+    },
+  };
+}
+
+async function belongingsOf(service: ServiceProcess, sandbox: CulqiSandbox): Promise<Belongings> {
+  const merchant = await newMerchant(service.ask);
+  const reference = `ORD-${randomUUID()}`;
+  const create = async (changes: Record<string, unknown>) => service.ask<PaymentBody>({
+    method: 'POST', path: '/v1/payments', key: merchant.client, body: paymentOf(await mintToken(sandbox.url, merchant), { reference, ...changes }), headers: { 'idempotency-key': randomUUID() },
+  });
+  const paid = await create({});
+  const waiting = await create({ confirm: false });
+  const keys = await service.ask<{ data: { id: string; role: string }[] }>({ path: `/v1/admin/tenants/${merchant.tenantId}/api-keys`, key: merchant.admin });
+  return {
+    ...merchant, paymentId: paid.body.id, createdPaymentId: waiting.body.id, reference, gatewayReference: paid.body.gatewayReference ?? '',
+    apiKeyId: keys.body.data.find(({ role }) => role === 'client')?.id ?? '',
+  };
+}
+
+/** The path of an operation with somebody's ids in it. */
+export function pathOf({ route }: Operation, owner: Pick<Belongings, 'tenantId' | 'apiKeyId' | 'paymentId' | 'createdPaymentId'>): string {
+  const id = route.includes('api-keys') ? owner.apiKeyId : route.endsWith('/confirm') ? owner.createdPaymentId : owner.paymentId;
+  return route.replace('{tenantId}', owner.tenantId).replace('{gateway}', 'culqi').replace('{id}', id);
+}
+
+/** A right body for a route that takes one; a test makes sure that each route has one. */
+export function bodyOf({ method, route }: Operation): Record<string, unknown> | undefined {
+  const bodies: Record<string, Record<string, unknown>> = {
+    'POST /v1/payments': { amount: 12_900, currency: 'PEN', confirm: false, reference: 'ORD-1', description: 'Plan', customer: { email: 'ana@ejemplo.pe', firstName: 'Ana', address: { line1: 'Av. 1' } }, metadata: { plan: 'basic' } },
+    'POST /v1/payments/{id}/confirm': { customer: { email: 'ana@ejemplo.pe' } },
+    'POST /v1/admin/tenants': { name: 'Tienda', country: 'PE', defaultCurrency: 'PEN', email: 'a@ejemplo.pe' },
+    'POST /v1/admin/tenants/{tenantId}/api-keys': { name: 'till', role: 'client' },
+    'PUT /v1/admin/tenants/{tenantId}/gateway-accounts/{gateway}': { credentials: { publicKey: 'pk_test_abcdefghijkl', secretKey: 'sk_test_abcdefghijkl' }, enabled: true, environment: 'sandbox' },
+  };
+  return bodies[`${method} ${route}`];
+}
+
+/** The least key that may use an operation on one's own things. */
+export function keyFor({ method, route }: Operation, owner: Merchant): string {
+  if (route === '/v1/admin/tenants') return PLATFORM_ADMIN_KEY;
+  if (route.startsWith('/v1/admin')) return owner.admin;
+  return `${method} ${route}` === 'POST /v1/payments/{id}/sync' ? owner.operator : owner.client;
+}
