@@ -70,7 +70,7 @@ it('keys are rotated while requests run, and none of them fails', async () => {
   expect(statuses.length).toBeGreaterThan(20);
   expect(new Set(statuses)).toEqual(new Set([200, 201]));
   expect(outcomes[0]?.output).toMatch(/gateway_accounts\.credentials_sealed: [1-9]\d* sealed anew/);
-  expect(outcomes[0]?.output).toMatch(/payments\.tokens_sealed: 1 sealed anew/);
+  expect(outcomes[0]?.output).toMatch(/payments\.tokens_sealed: [1-9]\d* sealed anew/);
   await both.app.close();
 
   const last = await rotate(`new:${NEW},old:${OLD}`);
