@@ -6,7 +6,7 @@ import { effectOf } from './apply-effect.js';
 import type { Attempt, Payment } from './payment.js';
 
 const profile: GatewayProfile = {
-  methods: ['card'], captureMethods: ['automatic'], limits: {}, installmentsMax: 1, honoursIdempotencyKey: false, echoesOurReference: true, lookupLagMs: 0, tokenLifetimeMs: 0,
+  methods: ['card'], captureMethods: ['automatic'], limits: {}, installmentsMax: 1, capturesPartially: false, honoursIdempotencyKey: false, echoesOurReference: true, lookupLagMs: 0, tokenLifetimeMs: 0,
 };
 const now = new Date('2026-11-24T00:00:00Z');
 const asked = money(12_900n, 'PEN');

@@ -89,6 +89,7 @@ function failureOf(error: GatewayError): Failure {
     case 'rate_limited': return { code: 'gateway_unavailable', pspCode, message: 'The gateway takes no more requests for now.', retryable: true };
     case 'not_contacted':
     case 'payment_not_found':
+    case 'webhook_rejected':
     case 'outcome_unknown': return { code: 'gateway_unavailable', pspCode, message: 'The gateway could not be reached.', retryable: true };
   }
 }

@@ -31,6 +31,8 @@ export type GatewayProfile = {
   /** Smallest and largest amount, in minor units, of each currency it takes. */
   limits: Partial<Record<Currency, { minMinor: bigint; maxMinor: bigint }>>;
   installmentsMax: number;
+  /** Whether less than what was authorised can be captured. */
+  capturesPartially: boolean;
   /** Whether a repeat of a call with the same outgoing key is answered with the first call's result. */
   honoursIdempotencyKey: boolean;
   /** Whether answers about money show our reference; if so, one without it is a mismatch. */

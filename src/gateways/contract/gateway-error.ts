@@ -5,6 +5,7 @@
  * - `rate_limited`: the PSP refused for now. Surely nothing happened.
  * - `not_contacted`: no byte of the request went out. Surely nothing happened.
  * - `payment_not_found`: the PSP knows no payment under the reference asked for. Only of look-ups; no evidence by itself (architecture §5).
+ * - `webhook_rejected`: a webhook was not proven to come from the PSP.
  * - `outcome_unknown`: bytes went out and no certain answer came back.
  */
 export type GatewayErrorKind =
@@ -13,6 +14,7 @@ export type GatewayErrorKind =
   | 'rate_limited'
   | 'not_contacted'
   | 'payment_not_found'
+  | 'webhook_rejected'
   | 'outcome_unknown';
 
 export type GatewayErrorDetails = {

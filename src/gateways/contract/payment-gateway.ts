@@ -14,6 +14,16 @@ export interface PaymentGateway {
   fetchPayment(reference: string): Promise<PaymentSnapshot>;
   /** The payment that carries our attempt id, or null when the PSP, asked completely, shows none. Resolves a lost reply. */
   findPayment?(attempt: AttemptReference): Promise<PaymentSnapshot | null>;
+  /** Takes authorised money, all of it or a part where the profile says so; what is left is released. Sent at most once. */
+  capturePayment?(order: CaptureOrder): Promise<PaymentSnapshot>;
+  /** Releases authorised money. Sent at most once. */
+  voidPayment?(order: OperationOrder): Promise<PaymentSnapshot>;
+  /** Gives captured money back, all of it or a part. Sent at most once. */
+  refundPayment?(order: RefundOrder): Promise<RefundSnapshot>;
+  /** The refund that carries our attempt id, or null when the PSP, asked completely, shows none. Resolves a lost reply. */
+  findRefund?(attempt: RefundReference): Promise<RefundSnapshot | null>;
+  /** Proves that the PSP sent this, and tells which payment it speaks of; never what happened, which is asked. Throws `webhook_rejected`. */
+  readWebhook?(delivery: WebhookDelivery): WebhookNotice;
 }
 
 /** The verbs that a PSP may lack. */
@@ -50,6 +60,51 @@ export type Customer = {
   document?: { type: string; number: string };
   ip?: string;
   deviceId?: string;
+};
+
+/** What one operation on a payment asks of the PSP. `attemptId` is our reference and outgoing key; `reference` is what the PSP calls the payment. */
+export type OperationOrder = { attemptId: string; paymentId: string; reference: string; amount: Money };
+
+/** `amount` is what is captured, of `authorized`. */
+export type CaptureOrder = OperationOrder & { authorized: Money };
+
+export const REFUND_REASONS = ['duplicate', 'fraudulent', 'requested_by_customer'] as const;
+export type RefundReason = (typeof REFUND_REASONS)[number];
+
+/** `amount` is what is given back. */
+export type RefundOrder = OperationOrder & { reason: RefundReason };
+
+/** What is needed to look for a refund whose reply was lost. Of a PSP that honours no key there is never more than one of them for a payment. */
+export type RefundReference = OperationOrder & {
+  sentAt: Date;
+  deadlineAt: Date;
+  /** What the payment's other refunds that are known to have succeeded add up to: what goes beyond that is this one. */
+  refundedBefore: Money;
+};
+
+/** How the PSP sees a refund now. */
+export type RefundSnapshot = {
+  /** The PSP's id of the refund; null where it gives none. */
+  reference: string | null;
+  /** Null when the answer does not show it. */
+  amount: Money | null;
+  pspCode?: string;
+  /** The PSP's answer for the audit trail, already without tokens, keys and card data. */
+  raw: unknown;
+} & ({ status: 'succeeded' } | { status: 'pending'; unmapped?: string } | { status: 'failed'; message: string });
+
+/** A webhook as it came: header names in lower case, the body byte by byte. */
+export type WebhookDelivery = { headers: Readonly<Record<string, string>>; body: Buffer };
+
+/** What a webhook speaks of. */
+export type WebhookNotice = {
+  /** The PSP's word for what happened: an open string. */
+  topic: string;
+  /** What tells two deliveries of one event from two events. */
+  eventId: string;
+  /** The PSP's id of the payment, or our attempt id, whichever it names. */
+  reference: string | null;
+  ourReference: string | null;
 };
 
 /** What is needed to look for a payment whose reply was lost. */

@@ -15,6 +15,7 @@ export const culqi: GatewayDefinition<CulqiCredentials> = {
     captureMethods: ['automatic'],
     limits: { PEN: { minMinor: 300n, maxMinor: 999_900n }, USD: { minMinor: 100n, maxMinor: 999_900n } },
     installmentsMax: 48,
+    capturesPartially: false,
     honoursIdempotencyKey: false,
     echoesOurReference: true,
     lookupLagMs: 10_000,
