@@ -6,7 +6,7 @@ import { effectOf } from './apply-effect.js';
 import type { Attempt, Payment } from './payment.js';
 
 const profile: GatewayProfile = {
-  methods: ['card'], captureMethods: ['automatic'], limits: {}, installmentsMax: 1, capturesPartially: false, honoursIdempotencyKey: false, echoesOurReference: true, lookupLagMs: 0, tokenLifetimeMs: 0,
+  methods: ['card'], captureMethods: ['automatic'], limits: {}, installmentsMax: 1, capturesPartially: false, honoursIdempotencyKey: false, echoesOurReference: true, lookupLagMs: 0, tokenLifetimeMs: 0, authorizationLifetimeMs: null,
 };
 const now = new Date('2026-11-24T00:00:00Z');
 const asked = money(12_900n, 'PEN');
@@ -16,7 +16,7 @@ const attempt: Attempt = {
   gatewayReference: null, code: null, pspCode: null, latencyMs: null, sentAt: now, deadlineAt: now, lookUps: 0, nextLookUpAt: null, firstAbsentAt: null, answer: null, createdAt: now,
 };
 const payment: Payment = {
-  id: 'pay_1', tenantId: 'ten_1', version: 2, state: { status: 'processing', processingReason: 'in_flight' }, amount: asked, capturedMinor: 0n, fees: null,
+  id: 'pay_1', tenantId: 'ten_1', version: 2, state: { status: 'processing', processingReason: 'in_flight' }, pendingOperation: null, authorizationExpiresAt: null, amount: asked, capturedMinor: 0n, fees: null,
   captureMethod: 'automatic', gateway: 'culqi', gatewayReference: null, authorizationCode: null, fraudScore: null, reference: 'R', uniqueReference: 'R', description: null,
   returnUrl: null, customer: { email: 'ana@ejemplo.pe' }, metadata: {}, method: { type: 'card', installments: 1 }, tokensSealed: 'v1.sealed', nextAction: null, failure: null,
   plan: null, expiresAt: null, createdAt: now, updatedAt: now,
@@ -110,5 +110,56 @@ describe('an outcome that is not known', () => {
     const effect = effectOf(payment, attempt, { kind: 'unknown', detail: 'reset' }, profile);
     expect(effect.payment).toMatchObject({ state: { status: 'processing', processingReason: 'outcome_unknown' }, failure: null, tokensSealed: 'v1.sealed' });
     expect(effect.attempt.status).toBe('unknown');
+  });
+});
+
+describe('reserved money', () => {
+  const culqiLike: GatewayProfile = { ...profile, captureMethods: ['automatic', 'manual'], authorizationLifetimeMs: 4 * 86_400_000 };
+  const until = new Date(now.getTime() + 4 * 86_400_000);
+  const authorized: Payment = { ...payment, state: { status: 'authorized', processingReason: null }, captureMethod: 'manual', gatewayReference: 'chr_1', authorizationExpiresAt: until };
+  const made: Attempt = { ...attempt, status: 'succeeded', gatewayReference: 'chr_1' };
+  const operation = (of: 'capture' | 'void'): { payment: Payment; attempt: Attempt } => ({
+    payment: { ...authorized, pendingOperation: of }, attempt: { ...attempt, id: 'att_2', operation: of, status: 'sent', gatewayReference: 'chr_1' },
+  });
+  const shown = (status: 'authorized' | 'captured' | 'voided', changes: Partial<PaymentSnapshot> = {}): { kind: 'snapshot'; snapshot: PaymentSnapshot } =>
+    ({ kind: 'snapshot', snapshot: { ...captured(changes), status, captured: status === 'captured' ? asked : null } as PaymentSnapshot });
+
+  it('is reserved until the PSP lets go of it', () => {
+    const effect = effectOf(payment, attempt, shown('authorized'), culqiLike);
+    expect(effect.payment).toMatchObject({ state: { status: 'authorized' }, authorizationExpiresAt: until, capturedMinor: 0n, tokensSealed: 'v1.sealed' });
+  });
+
+  it.each(['capture', 'void'] as const)('a %s carries the id and amount of the attempt that reserved it, and is judged by them', (of) => {
+    const { payment: before, attempt: call } = operation(of);
+    const effect = effectOf(before, call, shown(of === 'capture' ? 'captured' : 'voided'), culqiLike, made);
+    expect(effect).toMatchObject({ payment: { state: { status: of === 'capture' ? 'captured' : 'voided' }, pendingOperation: null, authorizationExpiresAt: null }, attempt: { status: 'succeeded' }, tickets: [] });
+    const foreign = effectOf(before, call, shown('captured', { ourReference: 'att_9' }), culqiLike, made);
+    expect(foreign).toMatchObject({ payment: { state: { status: 'needs_review' }, capturedMinor: 0n }, tickets: [{ kind: 'mismatch' }] });
+  });
+
+  it.each(['capture', 'void'] as const)('stays reserved while it is not known what became of a %s', (of) => {
+    const { payment: before, attempt: call } = operation(of);
+    for (const observed of [{ kind: 'unknown', detail: 'x' } as const, shown('authorized')]) {
+      expect(effectOf(before, call, observed, culqiLike, made)).toMatchObject({ payment: { state: { status: 'authorized' }, pendingOperation: of }, attempt: { status: 'unknown' } });
+    }
+  });
+
+  it.each(['capture', 'void'] as const)('is free for the next operation once a %s was surely not done', (of) => {
+    const { payment: before, attempt: call } = operation(of);
+    const failure = { code: 'gateway_unavailable', pspCode: null, message: 'x', retryable: true } as const;
+    for (const observed of [{ kind: 'not_done', failure } as const, { kind: 'absent' } as const]) {
+      expect(effectOf(before, call, observed, culqiLike, made)).toMatchObject({ payment: { state: { status: 'authorized' }, pendingOperation: null, failure: null }, attempt: { status: 'failed' } });
+    }
+  });
+
+  it('a person hears of an operation that no look-up could explain', () => {
+    const { payment: before, attempt: call } = operation('capture');
+    expect(effectOf(before, { ...call, status: 'unknown' }, { kind: 'schedule_exhausted' }, culqiLike, made)).toMatchObject({ payment: { state: { status: 'authorized' }, pendingOperation: 'capture' }, tickets: [{ kind: 'unresolved_outcome' }] });
+  });
+
+  it('that the PSP takes by itself is captured, and a person hears of it', () => {
+    expect(effectOf(authorized, made, shown('captured'), culqiLike)).toMatchObject({ payment: { state: { status: 'captured' }, capturedMinor: 12_900n }, tickets: [{ kind: 'captured_unasked' }] });
+    const { payment: before, attempt: call } = operation('void');
+    expect(effectOf(before, call, shown('captured'), culqiLike, made)).toMatchObject({ payment: { state: { status: 'captured' }, pendingOperation: null }, attempt: { status: 'failed' }, tickets: [{ kind: 'captured_unasked' }] });
   });
 });

@@ -3,7 +3,7 @@ import type { PaymentSnapshot } from '../gateways/contract/payment-gateway.js';
 import { sameMoney } from '../shared/money.js';
 import type { TicketKind } from '../tickets/ticket.js';
 import type { Observed } from './observed.js';
-import { isLateCapture, next, nextAttempt, TERMINAL, type Observation } from './payment-state.js';
+import { isLateCapture, isOpen, next, nextOperation, TERMINAL, type Observation } from './payment-state.js';
 import type { Attempt, Failure, Payment } from './payment.js';
 
 /** What an observation does: the payment and attempt as they are afterwards, and what a person must look at. */
@@ -19,19 +19,23 @@ export type Effect = {
 /** Statuses in which money has moved, or will. */
 const CARRIES_MONEY: ReadonlySet<PaymentSnapshot['status']> = new Set<PaymentSnapshot['status']>(['authorized', 'captured']);
 
-/** Works out what an observation does to a payment. Pure: whoever calls it holds the payment's row lock and writes the result. */
-export function effectOf(payment: Payment, attempt: Attempt, observed: Observed, profile: GatewayProfile): Effect {
-  const mismatch = observed.kind === 'snapshot' ? mismatchOf(attempt, observed.snapshot, profile) : null;
+/**
+ * Works out what an observation does to a payment. Pure: whoever calls it holds the payment's row lock and writes the result.
+ * `asked` is the attempt that made the payment at the PSP, which shows its id and amount: of a capture or a void not the attempt itself.
+ */
+export function effectOf(payment: Payment, attempt: Attempt, observed: Observed, profile: GatewayProfile, asked: Attempt = attempt): Effect {
+  const mismatch = observed.kind === 'snapshot' ? mismatchOf(asked, observed.snapshot, profile) : null;
   const observation = mismatch === null ? observationOf(observed) : 'mismatch';
   const state = next(payment.state, observation);
   const effect: Effect = {
-    payment: { ...payment, state }, attempt: { ...attempt, status: nextAttempt(attempt.status, observation) }, observation,
+    payment: { ...payment, state }, attempt: { ...attempt, status: nextOperation(attempt.operation, attempt.status, observation) }, observation,
     detail: mismatch ?? detailOf(observed), tickets: [],
   };
-  if (observed.kind === 'snapshot') recordSnapshot(effect, payment, attempt, observed.snapshot, mismatch);
+  if (observed.kind === 'snapshot') recordSnapshot(effect, payment, { attempt, asked }, observed.snapshot, mismatch);
   if (observed.kind === 'not_done') effect.attempt = { ...effect.attempt, code: observed.failure.code, pspCode: observed.failure.pspCode };
-  if (observation === 'schedule_exhausted' && state.status === 'needs_review') effect.tickets.push({ kind: 'unresolved_outcome', evidence: {} });
+  if (observation === 'schedule_exhausted' && (state.status === 'needs_review' || attempt.operation !== 'authorize')) effect.tickets.push({ kind: 'unresolved_outcome', evidence: {} });
   if (!TERMINAL.has(payment.state.status)) closeOrKeep(effect, failureOf(observed));
+  keepReserved(effect, asked, profile);
   return effect;
 }
 
@@ -58,11 +62,11 @@ function isForeign(attempt: Attempt, { ourReference }: PaymentSnapshot): boolean
   return ourReference !== null && ourReference !== attempt.id;
 }
 
-function recordSnapshot(effect: Effect, payment: Payment, attempt: Attempt, snapshot: PaymentSnapshot, mismatch: string | null): void {
+function recordSnapshot(effect: Effect, payment: Payment, { attempt, asked }: { attempt: Attempt; asked: Attempt }, snapshot: PaymentSnapshot, mismatch: string | null): void {
   effect.attempt = {
     ...effect.attempt,
     // The reference of what is not ours would lead every later look-up astray.
-    gatewayReference: isForeign(attempt, snapshot) ? attempt.gatewayReference : snapshot.reference ?? attempt.gatewayReference,
+    gatewayReference: isForeign(asked, snapshot) ? attempt.gatewayReference : snapshot.reference ?? attempt.gatewayReference,
     pspCode: snapshot.status === 'declined' ? snapshot.decline.pspCode : snapshot.pspCode ?? attempt.pspCode,
     code: snapshot.status === 'declined' ? snapshot.decline.code : null,
   };
@@ -73,7 +77,8 @@ function recordSnapshot(effect: Effect, payment: Payment, attempt: Attempt, snap
   }
   const evidence = { reference: snapshot.reference };
   if (snapshot.status === 'pending' && snapshot.unmapped !== undefined) effect.tickets.push({ kind: 'unmapped_status', evidence: { ...evidence, word: snapshot.unmapped } });
-  if (isLateCapture(attempt.status, snapshot.status)) effect.tickets.push({ kind: 'late_capture', evidence });
+  if (payment.state.status === 'authorized' && snapshot.status === 'captured' && payment.pendingOperation !== 'capture') effect.tickets.push({ kind: 'captured_unasked', evidence });
+  if (attempt.operation === 'authorize' && isLateCapture(attempt.status, snapshot.status)) effect.tickets.push({ kind: 'late_capture', evidence });
   if ((snapshot.duplicates ?? []).length > 0) effect.tickets.push({ kind: 'duplicate_charge', evidence: { ...evidence, duplicates: snapshot.duplicates } });
   // A terminal payment does not move, whatever a look-up shows (row A16).
   if (!TERMINAL.has(payment.state.status)) effect.payment = { ...effect.payment, ...factsOf(payment, attempt, snapshot) };
@@ -99,6 +104,19 @@ function failureOf(observed: Observed): Failure | null {
   if (observed.kind !== 'snapshot' || observed.snapshot.status !== 'declined') return null;
   const { code, pspCode, message, retryable } = observed.snapshot.decline;
   return { code, pspCode, message, retryable };
+}
+
+/** How long money stays reserved, and whether an operation on it is still open. */
+function keepReserved(effect: Effect, asked: Attempt, { authorizationLifetimeMs }: GatewayProfile): void {
+  const { payment, attempt } = effect;
+  const isReserved = payment.state.status === 'authorized';
+  const until = authorizationLifetimeMs === null ? null : new Date(asked.sentAt.getTime() + authorizationLifetimeMs);
+  const isOver = TERMINAL.has(payment.state.status) || (attempt.operation !== 'authorize' && !isOpen(attempt.status));
+  effect.payment = {
+    ...payment,
+    authorizationExpiresAt: isReserved ? payment.authorizationExpiresAt ?? until : null,
+    pendingOperation: isOver ? null : payment.pendingOperation,
+  };
 }
 
 /** A payment that has become final needs no token, no action and no exclusive reference unless it lives on; a failed one says why. */

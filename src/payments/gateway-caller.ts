@@ -1,11 +1,14 @@
 import { Logger } from '@nestjs/common';
 import { GatewayError } from '../gateways/contract/gateway-error.js';
-import { supports, type PaymentGateway, type PaymentOrder, type PaymentSnapshot } from '../gateways/contract/payment-gateway.js';
+import { supports, type CaptureOrder, type OperationOrder, type OptionalVerb, type PaymentGateway, type PaymentOrder, type PaymentSnapshot } from '../gateways/contract/payment-gateway.js';
 import type { GatewayRegistry } from '../gateways/gateway-registry.js';
 import { TimeWindow, type Clock } from '../shared/clock.js';
 import type { Credentials, GatewayAccount, GatewayAccounts } from '../tenants/gateway-accounts.js';
 import type { Observed } from './observed.js';
 import type { Attempt, Failure } from './payment.js';
+
+/** One call that changes something at a PSP. */
+export type PspCall = { operation: 'authorize'; order: PaymentOrder } | { operation: 'capture'; order: CaptureOrder } | { operation: 'void'; order: OperationOrder };
 
 /** What a call brought: the observation, how long it took, and the PSP's answer without secrets. */
 export type CallResult = { observed: Observed; latencyMs: number; answer: string | undefined };
@@ -22,12 +25,17 @@ export class GatewayCaller {
 
   constructor(private readonly registry: GatewayRegistry, private readonly accounts: GatewayAccounts, private readonly clock: Clock) {}
 
-  /** Asks the PSP to take the payment, at most once, beginning and ending within `window`. */
-  async createPayment(account: GatewayAccount, order: PaymentOrder, window: TimeWindow): Promise<CallResult> {
+  /** Whether the PSP of this account has a verb. */
+  supports(account: GatewayAccount, verb: OptionalVerb): boolean {
+    return supports(this.open(account, TimeWindow.open(this.clock, 0), []), verb);
+  }
+
+  /** Asks the PSP to do what `call` says, at most once, beginning and ending within `window`. */
+  async make(account: GatewayAccount, call: PspCall, window: TimeWindow): Promise<CallResult> {
     const startedMs = this.clock.monotonicMs();
-    const secrets = [order.method.token];
+    const secrets = call.operation === 'authorize' ? [call.order.method.token] : [];
     try {
-      const snapshot = await this.open(account, window, secrets).createPayment(order);
+      const snapshot = await performOn(this.open(account, window, secrets), call);
       return { observed: { kind: 'snapshot', snapshot }, latencyMs: this.clock.monotonicMs() - startedMs, answer: withoutSecrets(snapshot.raw, secrets) };
     } catch (error) {
       return { observed: this.observedFrom(error, account), latencyMs: this.clock.monotonicMs() - startedMs, answer: undefined };
@@ -76,6 +84,25 @@ export class GatewayCaller {
     if (!(error instanceof GatewayError)) this.logger.error({ err: error, gateway: account.gateway, alert: true, msg: 'a gateway adapter failed' });
     return { kind: 'unknown', detail: error instanceof GatewayError ? error.message : 'the adapter failed' };
   }
+}
+
+async function performOn(gateway: PaymentGateway, call: PspCall): Promise<PaymentSnapshot> {
+  if (call.operation === 'authorize') return gateway.createPayment(call.order);
+  try {
+    if (call.operation === 'capture' && supports(gateway, 'capturePayment')) return await gateway.capturePayment(call.order);
+    if (call.operation === 'void' && supports(gateway, 'voidPayment')) return await gateway.voidPayment(call.order);
+  } catch (error) {
+    if (!(error instanceof GatewayError) || error.kind !== 'request_rejected') throw error;
+    return whyRefused(gateway, call.order.reference, error);
+  }
+  throw new GatewayError('not_contacted', `the gateway cannot ${call.operation}`);
+}
+
+/** A PSP that refuses to capture or to release has mostly done one of them before: then that is the answer. */
+async function whyRefused(gateway: PaymentGateway, reference: string, refusal: GatewayError): Promise<PaymentSnapshot> {
+  const snapshot = await gateway.fetchPayment(reference).catch(() => null);
+  if (snapshot === null || snapshot.status === 'authorized') throw refusal;
+  return snapshot;
 }
 
 function failureOf(error: GatewayError): Failure {

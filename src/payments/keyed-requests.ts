@@ -1,6 +1,5 @@
 import { Logger } from '@nestjs/common';
 import { gatewayDefinition } from '../gateways/gateways.js';
-import type { PaymentOrder } from '../gateways/contract/payment-gateway.js';
 import { lostConnection, metAnotherTransaction } from '../platform/database/database-errors.js';
 import type { Database, Transaction } from '../platform/database/database.js';
 import { KeyTaken, type IdempotencyKeys, type KeyedRequest, type KeyRecord } from '../platform/idempotency/idempotency-keys.js';
@@ -12,7 +11,7 @@ import { Problem } from '../shared/problem.js';
 import type { GatewayAccount } from '../tenants/gateway-accounts.js';
 import type { Caller } from '../tenants/caller.js';
 import { answerWith, type Answer } from './answer.js';
-import type { CallResult, GatewayCaller } from './gateway-caller.js';
+import type { CallResult, GatewayCaller, PspCall } from './gateway-caller.js';
 import type { KeyTakeover } from './key-takeover.js';
 import { nextLookUpDueAt, planFirstLookUp } from './look-up-plan.js';
 import { lookUpTimesOf, type LookUpSettings } from './look-up-times.js';
@@ -21,10 +20,10 @@ import type { PaymentWithAttempts } from './payment.js';
 import type { UnappliedSnapshots } from './unapplied-snapshots.js';
 
 /** What a client asks under a key. `route` names the route with its parameters. */
-export type KeyedAsk = { caller: Caller; key: string; route: string; body: unknown; successStatus: 200 | 201 };
+export type KeyedAsk = { caller: Caller; key: string; route: string; body: unknown; successStatus: 200 | 201; /** Whether it makes or sends a payment, which may be paused. */ beginsPayment: boolean };
 
 /** What tx1 left: the payment as stored and, if a PSP is to be called, with what. */
-export type Begun = { shown: PaymentWithAttempts; call: { attemptId: string; account: GatewayAccount; order: PaymentOrder } | null };
+export type Begun = { shown: PaymentWithAttempts; call: (PspCall & { attemptId: string; account: GatewayAccount }) | null };
 
 /** Begins the request in tx1; a Problem thrown here undoes everything and frees the key. */
 export type Begin = (transaction: Transaction, attemptId: string) => Promise<Begun>;
@@ -53,24 +52,24 @@ export class KeyedRequests {
     };
     // Opened before tx1: however long a commit or a stopped process takes, the call goes out within this window or never.
     const window = TimeWindow.open(this.clock, this.settings.gatewayTimeoutMs);
-    const begun = await this.begin(request, ask.caller.locale, begin);
+    const begun = await this.begin(request, ask, begin);
     if ('statusCode' in begun) return begun;
     if (begun.call === null) return { ...answerWith(begun.shown, ask.successStatus, ask.caller.locale), replayed: false };
 
-    const result = await this.caller.createPayment(begun.call.account, begun.call.order, window);
+    const result = await this.caller.make(begun.call.account, begun.call, window);
     return this.settle(request, begun, begun.call, result, ask.caller.locale);
   }
 
-  private async begin(request: KeyedRequest, locale: string, begin: Begin): Promise<Begun | Answer> {
+  private async begin(request: KeyedRequest, ask: KeyedAsk, begin: Begin): Promise<Begun | Answer> {
     const attemptId = newId('att');
     let begun: Begun | undefined;
     try {
       return await this.database.transaction(async (transaction) => {
         await this.keys.claim(transaction, request, attemptId);
         // What was answered before is answered again; nothing new begins (docs/operations.md, restore).
-        if (this.settings.newPayments === 'off') throw new Problem('unavailable', 'New payments are paused. Ask again later, with the same Idempotency-Key.', { retryAfterSeconds: 30 });
+        if (this.settings.newPayments === 'off' && ask.beginsPayment) throw new Problem('unavailable', 'New payments are paused. Ask again later, with the same Idempotency-Key.', { retryAfterSeconds: 30 });
         begun = await begin(transaction, attemptId);
-        if (begun.call === null) await this.keys.finish(transaction, request.tenantId, request.key, request.owner, answerWith(begun.shown, request.successStatus, locale));
+        if (begun.call === null) await this.keys.finish(transaction, request.tenantId, request.key, request.owner, answerWith(begun.shown, request.successStatus, ask.caller.locale));
         return begun;
       });
     } catch (error) {

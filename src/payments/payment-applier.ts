@@ -7,7 +7,7 @@ import { newId } from '../shared/id.js';
 import type { Tickets } from '../tickets/tickets.js';
 import { effectOf, type Effect } from './apply-effect.js';
 import type { Observed } from './observed.js';
-import type { PaymentStatus, TransitionCause } from './payment-state.js';
+import { isOpen, TERMINAL, type PaymentStatus, type TransitionCause } from './payment-state.js';
 import type { PaymentStore } from './payment-store.js';
 import type { Attempt, Payment, PaymentWithAttempts } from './payment.js';
 
@@ -32,6 +32,11 @@ export type Applied = PaymentWithAttempts & { attempt: Attempt; now: Date };
 /** Statuses in which the PSP is still to be asked. */
 const AWAITED: ReadonlySet<PaymentStatus> = new Set<PaymentStatus>(['processing', 'requires_action']);
 
+/** How often the PSP is asked about reserved money, which it may capture or release by itself; soon after the end of its time, and then until it ends it. */
+const RESERVED_EVERY_MS = 24 * 60 * 60_000;
+const AFTER_ITS_END_MS = 60_000;
+const ENDED_EVERY_MS = 60 * 60_000;
+
 /**
  * The one place where a payment moves. Reply, look-up and takeover all end here: one lock, one state path (architecture §1).
  */
@@ -47,9 +52,9 @@ export class PaymentApplier {
     if (attempt === undefined) throw new Error(`payment ${paymentId} has no attempt ${attemptId}`);
 
     const decided = application.decide(payment, attempt, now);
-    const effect = effectOf(payment, decided.attempt, decided.observed, application.profile);
+    const effect = effectOf(payment, decided.attempt, decided.observed, application.profile, askedBy(attempts, attempt));
     const changed = await this.writePayment(access, payment, effect, application);
-    const written = await this.writeAttempt(access, attempt, effect, application);
+    const written = await this.writeAttempt(access, attempt, effect, application, now);
     for (const ticket of effect.tickets) await this.tickets.open(access, { id: newId('tic'), tenantId, paymentId, attemptId, ...ticket });
     return { payment: changed, attempts: attempts.map((other) => (other.id === attemptId ? written : other)), attempt: written, now };
   }
@@ -64,12 +69,29 @@ export class PaymentApplier {
     return payment;
   }
 
-  private async writeAttempt(access: DatabaseAccess, before: Attempt, effect: Effect, application: Application): Promise<Attempt> {
-    const awaited = AWAITED.has(effect.payment.state.status);
-    const attempt = { ...effect.attempt, nextLookUpAt: awaited ? effect.attempt.nextLookUpAt : null, latencyMs: application.latencyMs ?? before.latencyMs, answer: application.answer ?? before.answer };
+  private async writeAttempt(access: DatabaseAccess, before: Attempt, effect: Effect, application: Application, now: Date): Promise<Attempt> {
+    const attempt = { ...effect.attempt, nextLookUpAt: nextLookUpOf(effect, now), latencyMs: application.latencyMs ?? before.latencyMs, answer: application.answer ?? before.answer };
     if (!sameValue(before, attempt)) await this.store.updateAttempt(access, attempt, this.clock.now());
     return attempt;
   }
+}
+
+/** The attempt that made the payment at the PSP, which this one is about. */
+function askedBy(attempts: readonly Attempt[], attempt: Attempt): Attempt {
+  if (attempt.operation === 'authorize') return attempt;
+  const asked = attempts.find(({ operation, gatewayReference }) => operation === 'authorize' && gatewayReference === attempt.gatewayReference);
+  if (asked === undefined) throw new Error(`attempt ${attempt.id} is about no payment of ours`);
+  return asked;
+}
+
+/** When the PSP is asked next: as planned while it is awaited; reserved money now and then, and when its time is over. */
+function nextLookUpOf({ payment, attempt }: Effect, now: Date): Date | null {
+  const { status } = payment.state;
+  if (attempt.operation !== 'authorize') return TERMINAL.has(status) || !isOpen(attempt.status) ? null : attempt.nextLookUpAt;
+  if (AWAITED.has(status)) return attempt.nextLookUpAt;
+  if (status !== 'authorized') return null;
+  const endsAtMs = (payment.authorizationExpiresAt?.getTime() ?? Infinity) + AFTER_ITS_END_MS;
+  return new Date(endsAtMs > now.getTime() ? Math.min(endsAtMs, now.getTime() + RESERVED_EVERY_MS) : now.getTime() + ENDED_EVERY_MS);
 }
 
 /** Equal by value; bigint and Date included. */

@@ -109,7 +109,7 @@ export class PaymentBeginning {
       attemptId, paymentId: payment.id, amount: payment.amount, capture: payment.captureMethod, description: payment.description, customer: payment.customer,
       method: { type: method.facts.type, token, installments: method.facts.installments },
     };
-    return { shown: { payment, attempts: [attempt] }, call: { attemptId, account: selection.account, order } };
+    return { shown: { payment, attempts: [attempt] }, call: { operation: 'authorize', attemptId, account: selection.account, order } };
   }
 
   private async insert(transaction: Transaction, payment: Payment): Promise<void> {

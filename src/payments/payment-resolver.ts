@@ -50,11 +50,13 @@ export class PaymentResolver {
 
 /** What a look-up means for the payment, under its lock. */
 function decide(result: LookUpResult, payment: Payment, attempt: Attempt, times: LookUpTimes, moment: LookUpMoment): { observed: Observed; attempt: Attempt } {
-  if (result.kind === 'snapshot') {
+  if (result.kind === 'snapshot' && !(attempt.operation !== 'authorize' && result.snapshot.status === 'authorized')) {
     return { observed: { kind: 'snapshot', snapshot: result.snapshot }, attempt: planNextLookUp(attempt, 'pending', false, times, moment).attempt };
   }
-  const parkable = payment.state.status === 'processing' && payment.state.processingReason !== 'pending_at_gateway';
-  const step = planNextLookUp(attempt, result.kind, parkable, times, moment);
+  // Money that is only reserved still: to a capture or a void that is what absence is to a payment, and no more proof at once.
+  const found = result.kind === 'snapshot' ? 'absent' : result.kind;
+  const parkable = attempt.operation !== 'authorize' || (payment.state.status === 'processing' && payment.state.processingReason !== 'pending_at_gateway');
+  const step = planNextLookUp(attempt, found, parkable, times, moment);
   if (step.conclusion !== 'wait') return { observed: { kind: step.conclusion }, attempt: step.attempt };
-  return { observed: { kind: 'unknown', detail: result.kind === 'absent' ? 'the PSP shows no payment yet' : result.detail }, attempt: step.attempt };
+  return { observed: { kind: 'unknown', detail: result.kind === 'no_answer' ? result.detail : `the PSP shows no ${attempt.operation === 'authorize' ? 'payment' : attempt.operation} yet` }, attempt: step.attempt };
 }

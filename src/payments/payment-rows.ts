@@ -16,6 +16,7 @@ export function paymentOf(row: PaymentRow): Payment {
   return {
     id: row.id, tenantId: row.tenant_id, version: row.version,
     state: { status: row.status, processingReason: row.processing_reason },
+    pendingOperation: row.pending_operation, authorizationExpiresAt: row.authorization_expires_at,
     amount: money(row.amount_minor, row.currency), capturedMinor: BigInt(row.captured_minor), fees: feesOf(row),
     captureMethod: row.capture_method, gateway: row.gateway, gatewayReference: text(row.gateway_reference),
     authorizationCode: row.authorization_code, fraudScore: row.fraud_score === null ? null : Number(row.fraud_score),
@@ -30,6 +31,7 @@ export function paymentOf(row: PaymentRow): Payment {
 export function paymentColumns(payment: Payment): Omit<PaymentRow, 'tenant_id'> {
   return {
     id: payment.id, version: payment.version, status: payment.state.status, processing_reason: payment.state.processingReason,
+    pending_operation: payment.pendingOperation, authorization_expires_at: payment.authorizationExpiresAt,
     amount_minor: minor(payment.amount.amountMinor), captured_minor: minor(payment.capturedMinor), currency: payment.amount.currency,
     fee_minor: payment.fees === null ? null : minor(payment.fees.fee),
     fee_percent_minor: payment.fees?.breakdown == null ? null : minor(payment.fees.breakdown.percentMinor),

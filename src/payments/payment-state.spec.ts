@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import {
-  isLateCapture, next, nextAttempt, OBSERVATIONS, PAYMENT_STATUSES, TERMINAL, type AttemptStatus, type Observation, type PaymentState, type PaymentStatus,
+  isLateCapture, isOpen, next, nextAttempt, nextOperation, OBSERVATIONS, PAYMENT_STATUSES, TERMINAL, type AttemptStatus, type Observation, type PaymentState, type PaymentStatus,
 } from './payment-state.js';
 
 const states = fc.constantFrom(...PAYMENT_STATUSES).chain((status) => fc.record({
@@ -13,7 +13,7 @@ const attempts = fc.constantFrom<AttemptStatus>('sent', 'pending', 'requires_act
 
 /** The published graph: what may follow directly on what (design/architecture.md §5). */
 const GRAPH: Record<PaymentStatus, PaymentStatus[]> = {
-  created: ['processing', 'expired'],
+  created: ['processing', 'voided', 'expired'],
   requires_action: ['processing', 'authorized', 'captured', 'failed', 'voided', 'expired', 'needs_review'],
   processing: ['requires_action', 'authorized', 'captured', 'failed', 'voided', 'expired', 'needs_review'],
   authorized: ['captured', 'voided', 'expired', 'needs_review'],
@@ -85,5 +85,27 @@ describe('an attempt', () => {
     expect(isLateCapture('declined', 'authorized')).toBe(true);
     expect(isLateCapture('unknown', 'captured')).toBe(false);
     expect(isLateCapture('failed', 'declined')).toBe(false);
+  });
+});
+
+describe('an attempt to capture or to void', () => {
+  it('succeeds only when the PSP shows it done, and is failed only on evidence', () => {
+    fc.assert(fc.property(fc.constantFrom('capture' as const, 'void' as const), attempts, observations, (operation, attempt, observation) => {
+      const after = nextOperation(operation, attempt, observation);
+      if (after === 'succeeded' && attempt !== 'succeeded') expect(observation).toBe(operation === 'capture' ? 'captured' : 'voided');
+      if (after === 'failed' && isOpen(attempt)) {
+        expect(['not_done', 'absent', 'declined', 'expired', 'withdrawn', 'time_out', operation === 'capture' ? 'voided' : 'captured']).toContain(observation);
+      }
+    }));
+  });
+
+  it('is not over because the money is reserved still: the call may be on its way', () => {
+    for (const operation of ['capture', 'void'] as const) expect(isOpen(nextOperation(operation, 'sent', 'authorized'))).toBe(true);
+  });
+
+  it('stays closed once it is', () => {
+    fc.assert(fc.property(fc.constantFrom('capture' as const, 'void' as const), attempts, observations, (operation, attempt, observation) => {
+      if (!isOpen(attempt)) expect(nextOperation(operation, attempt, observation)).toBe(attempt);
+    }));
   });
 });

@@ -12,6 +12,9 @@ export type AttemptStatus = 'sent' | 'pending' | 'requires_action' | 'succeeded'
 /** What made a payment move. */
 export type TransitionCause = 'request' | 'reply' | 'look_up' | 'takeover' | 'schedule';
 
+/** What a call asks of a PSP. A sale is one `authorize` that captures by itself. */
+export type AttemptOperation = 'authorize' | 'capture' | 'void';
+
 /**
  * What can be learnt about a payment:
  * - `sent`: we are about to call a PSP.
@@ -21,11 +24,12 @@ export type TransitionCause = 'request' | 'reply' | 'look_up' | 'takeover' | 'sc
  * - `unknown`: bytes went out and no certain answer came.
  * - `mismatch`: the PSP shows something else than we asked for.
  * - `schedule_exhausted`: the whole look-up schedule brought no evidence.
+ * - `withdrawn`: the merchant takes it back before any money is reserved.
  * - `time_out`: our own deadline for an unconfirmed payment has passed.
  */
 export const OBSERVATIONS = [
   'sent', 'authorized', 'captured', 'pending', 'requires_action', 'declined', 'voided', 'expired', 'not_done', 'absent', 'unknown', 'mismatch',
-  'schedule_exhausted', 'time_out',
+  'schedule_exhausted', 'withdrawn', 'time_out',
 ] as const;
 export type Observation = (typeof OBSERVATIONS)[number];
 
@@ -37,31 +41,31 @@ const stay = null;
 /** Every pair of status and observation, and the status that follows; `stay` where the observation changes nothing. */
 const NEXT: Record<PaymentStatus, Record<Observation, PaymentStatus | typeof stay>> = {
   created: {
-    sent: 'processing', time_out: 'expired',
+    sent: 'processing', withdrawn: 'voided', time_out: 'expired',
     authorized: stay, captured: stay, pending: stay, requires_action: stay, declined: stay, voided: stay, expired: stay,
     not_done: stay, absent: stay, unknown: stay, mismatch: stay, schedule_exhausted: stay,
   },
   processing: {
     authorized: 'authorized', captured: 'captured', requires_action: 'requires_action', declined: 'failed', voided: 'voided', expired: 'expired',
     not_done: 'failed', absent: 'failed', mismatch: 'needs_review', schedule_exhausted: 'needs_review',
-    sent: stay, pending: stay, unknown: stay, time_out: stay,
+    sent: stay, pending: stay, unknown: stay, withdrawn: stay, time_out: stay,
   },
   requires_action: {
     sent: 'processing', authorized: 'authorized', captured: 'captured', pending: 'processing', declined: 'failed', voided: 'voided', expired: 'expired',
     // Nothing exists at the PSP and the token is dead.
-    absent: 'expired', mismatch: 'needs_review', schedule_exhausted: 'needs_review',
+    absent: 'expired', mismatch: 'needs_review', schedule_exhausted: 'needs_review', withdrawn: 'voided',
     requires_action: stay, not_done: stay, unknown: stay, time_out: stay,
   },
   // A look-up may show less than was known before (row A16): only what lies ahead moves it.
   authorized: {
     captured: 'captured', voided: 'voided', expired: 'expired', mismatch: 'needs_review',
     sent: stay, authorized: stay, pending: stay, requires_action: stay, declined: stay, not_done: stay, absent: stay, unknown: stay,
-    schedule_exhausted: stay, time_out: stay,
+    schedule_exhausted: stay, withdrawn: stay, time_out: stay,
   },
   // Parked for people, but evidence that comes late still resolves it.
   needs_review: {
     authorized: 'authorized', captured: 'captured', declined: 'failed', voided: 'voided', expired: 'expired',
-    sent: stay, pending: stay, requires_action: stay, not_done: stay, absent: stay, unknown: stay, mismatch: stay, schedule_exhausted: stay, time_out: stay,
+    sent: stay, pending: stay, requires_action: stay, not_done: stay, absent: stay, unknown: stay, mismatch: stay, schedule_exhausted: stay, withdrawn: stay, time_out: stay,
   },
   captured: stayAlways(),
   failed: stayAlways(),
@@ -90,7 +94,7 @@ export function next(current: PaymentState, observation: Observation): PaymentSt
 const ATTEMPT: Record<Observation, AttemptStatus> = {
   sent: 'sent', authorized: 'succeeded', captured: 'succeeded', voided: 'succeeded', pending: 'pending', requires_action: 'requires_action',
   declined: 'declined', expired: 'failed', not_done: 'failed', absent: 'failed', unknown: 'unknown', mismatch: 'unknown',
-  schedule_exhausted: 'unknown', time_out: 'failed',
+  schedule_exhausted: 'unknown', withdrawn: 'failed', time_out: 'failed',
 };
 
 const CLOSED_ATTEMPT: ReadonlySet<AttemptStatus> = new Set<AttemptStatus>(['succeeded', 'declined', 'failed']);
@@ -106,4 +110,21 @@ export function nextAttempt(current: AttemptStatus, observation: Observation): A
 /** Money moved for an attempt that was closed as not done. */
 export function isLateCapture(attempt: AttemptStatus, observation: Observation): boolean {
   return (attempt === 'failed' || attempt === 'declined') && (observation === 'authorized' || observation === 'captured');
+}
+
+/** Where an attempt to capture or to void stands after an observation of the payment. `authorized` alone says nothing: the call may still be on its way. */
+const OPERATION: Record<Exclude<AttemptOperation, 'authorize'>, Record<Observation, AttemptStatus>> = {
+  capture: { ...ATTEMPT, authorized: 'unknown', requires_action: 'unknown', pending: 'unknown', captured: 'succeeded', voided: 'failed', expired: 'failed', declined: 'failed' },
+  void: { ...ATTEMPT, authorized: 'unknown', requires_action: 'unknown', pending: 'unknown', captured: 'failed', voided: 'succeeded', expired: 'failed', declined: 'failed' },
+};
+
+/** Where an attempt of any operation stands after an observation. A closed one stays closed. */
+export function nextOperation(operation: AttemptOperation, current: AttemptStatus, observation: Observation): AttemptStatus {
+  if (operation === 'authorize') return nextAttempt(current, observation);
+  return CLOSED_ATTEMPT.has(current) ? current : OPERATION[operation][observation];
+}
+
+/** Whether the PSP is still to be asked about an attempt. */
+export function isOpen(status: AttemptStatus): boolean {
+  return !CLOSED_ATTEMPT.has(status);
 }

@@ -7,12 +7,12 @@ import type { Attempt, Payment, PaymentWithAttempts } from './payment.js';
 export function paymentView({ payment, attempts }: PaymentWithAttempts, locale: string): PaymentDto {
   const { fees, state } = payment;
   return {
-    id: payment.id, version: payment.version, status: state.status, processingReason: state.processingReason, pendingOperation: null,
+    id: payment.id, version: payment.version, status: state.status, processingReason: state.processingReason, pendingOperation: payment.pendingOperation,
     amount: toJsonAmount(payment.amount.amountMinor), amountCaptured: toJsonAmount(payment.capturedMinor),
     amountRefunded: 0, amountRefundPending: 0, currency: payment.amount.currency,
     fee: fees === null ? null : toJsonAmount(fees.fee), feeSource: fees === null ? null : 'psp', feeBreakdown: breakdownView(payment),
     net: fees?.net == null ? null : toJsonAmount(fees.net), savings: null,
-    gateway: payment.gateway, gatewayReference: payment.gatewayReference, authorizationCode: payment.authorizationCode, authorizationExpiresAt: null,
+    gateway: payment.gateway, gatewayReference: payment.gatewayReference, authorizationCode: payment.authorizationCode, authorizationExpiresAt: payment.authorizationExpiresAt?.toISOString() ?? null,
     reference: payment.reference, description: payment.description, captureMethod: payment.captureMethod,
     nextAction: payment.nextAction === null ? null : { ...payment.nextAction, expiresAt: payment.nextAction.expiresAt.toISOString() },
     failure: payment.failure === null ? null : { ...payment.failure, userMessage: userMessage(payment.failure.code, locale) },

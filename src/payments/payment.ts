@@ -1,6 +1,6 @@
 import type { CaptureMethod, CardFacts, Customer, CustomerAction, DeclineCode, FeeBreakdown, PaymentMethodType } from '../gateways/contract/payment-gateway.js';
 import type { Money } from '../shared/money.js';
-import type { AttemptStatus, PaymentState } from './payment-state.js';
+import type { AttemptOperation, AttemptStatus, PaymentState } from './payment-state.js';
 
 /** Why a payment failed, as the API says it. */
 export type FailureCode = DeclineCode | 'gateway_unavailable' | 'gateway_misconfigured' | 'expired';
@@ -23,6 +23,10 @@ export type Payment = {
   tenantId: string;
   version: number;
   state: PaymentState;
+  /** An operation whose end is not known: until then there is no other. */
+  pendingOperation: 'capture' | 'void' | null;
+  /** Until when authorised money is reserved. */
+  authorizationExpiresAt: Date | null;
   amount: Money;
   capturedMinor: bigint;
   fees: PaymentFees | null;
@@ -54,7 +58,7 @@ export type Attempt = {
   paymentId: string;
   gateway: string;
   gatewayAccountId: string;
-  operation: 'authorize';
+  operation: AttemptOperation;
   status: AttemptStatus;
   amount: Money;
   gatewayReference: string | null;

@@ -5,10 +5,11 @@ import { Database } from '../platform/database/database.js';
 import { pageOf } from '../platform/http/pagination.js';
 import { Problems } from '../platform/http/problems.decorator.js';
 import { IdempotencyKey, NeedsIdempotencyKey } from '../platform/idempotency/idempotency-key.decorator.js';
-import type { ProblemCode } from '../shared/problem.js';
+import { Problem, type ProblemCode } from '../shared/problem.js';
 import { AllowedTo, CurrentCaller } from '../tenants/access.decorator.js';
 import type { Caller } from '../tenants/caller.js';
 import type { Answer } from './answer.js';
+import { CapturePaymentDto } from './dto/capture-payment.dto.js';
 import { ConfirmPaymentDto } from './dto/confirm-payment.dto.js';
 import { CreatePaymentDto } from './dto/create-payment.dto.js';
 import { ListPaymentsDto } from './dto/list-payments.dto.js';
@@ -57,6 +58,32 @@ export class PaymentsController {
     return send(reply, await this.payments.confirm(caller, key, id, body, request.body));
   }
 
+  /** Takes reserved money: all of it unless an amount is given. */
+  @Post(':id/capture')
+  @HttpCode(200)
+  @NeedsIdempotencyKey()
+  @ApiOkResponse({ type: PaymentDto })
+  @Problems(...BAD_BODY, 'not_found', 'invalid_state', 'operation_in_progress', 'capture_exceeds_authorized', 'capability_missing')
+  async capture(
+    @CurrentCaller() caller: Caller, @IdempotencyKey() key: string, @Param('id') id: string, @Body() body: CapturePaymentDto,
+    @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<Buffer> {
+    return send(reply, await this.payments.capture(caller, key, id, (body as CapturePaymentDto | undefined)?.amount ?? undefined, request.body));
+  }
+
+  /** Releases reserved money, or withdraws a payment that waits. */
+  @Post(':id/void')
+  @HttpCode(200)
+  @NeedsIdempotencyKey()
+  @ApiOkResponse({ type: PaymentDto })
+  @Problems(...BAD_BODY, 'not_found', 'invalid_state', 'operation_in_progress', 'capability_missing')
+  async void(
+    @CurrentCaller() caller: Caller, @IdempotencyKey() key: string, @Param('id') id: string, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<Buffer> {
+    refuseMembers(request.body);
+    return send(reply, await this.payments.void(caller, key, id, request.body));
+  }
+
   /** Payments, newest first. */
   @Get()
   @Problems('validation_failed', 'invalid_cursor')
@@ -97,4 +124,12 @@ function send(reply: FastifyReply, answer: Answer): Buffer {
   void reply.status(answer.statusCode).header('content-type', 'application/json; charset=utf-8');
   if (answer.replayed) void reply.header('idempotent-replayed', 'true');
   return answer.body;
+}
+
+/** A body that says nothing may be left out or be empty. @throws Problem `validation_failed` */
+function refuseMembers(body: unknown): void {
+  if (body === undefined) return;
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) throw new Problem('validation_failed', 'The body must be a JSON object.');
+  const errors = Object.keys(body).slice(0, 1).map((field) => ({ field, message: 'is not known' }));
+  if (errors.length > 0) throw new Problem('validation_failed', 'The request is not valid.', { errors });
 }

@@ -17,6 +17,7 @@ import { GatewayCaller } from './gateway-caller.js';
 import { KeyTakeover } from './key-takeover.js';
 import { KeyedRequests } from './keyed-requests.js';
 import { LookUpJob } from './look-up-job.js';
+import { OperationBeginning } from './operation-beginning.js';
 import { PaymentApplier } from './payment-applier.js';
 import { PaymentBeginning } from './payment-beginning.js';
 import { PaymentHistory } from './payment-history.js';
@@ -77,9 +78,15 @@ const providers: FactoryProvider[] = [
     useFactory: (database: Database, store: PaymentStore, jobs: JobQueue, clock: Clock) => new ExpiryJob(database, store, jobs, clock),
   },
   {
-    provide: PaymentsService, inject: [Database, PaymentStore, KeyedRequests, PaymentBeginning, PaymentResolver, JobQueue, CLOCK],
-    useFactory: (database: Database, store: PaymentStore, requests: KeyedRequests, beginning: PaymentBeginning, resolver: PaymentResolver, jobs: JobQueue, clock: Clock) =>
-      new PaymentsService(database, store, requests, beginning, resolver, jobs, clock),
+    provide: OperationBeginning, inject: [PaymentStore, GatewayAccounts, JobQueue, GatewayCaller, CLOCK, ENV],
+    useFactory: (store: PaymentStore, accounts: GatewayAccounts, jobs: JobQueue, caller: GatewayCaller, clock: Clock, env: Env) =>
+      new OperationBeginning(store, accounts, jobs, caller, clock, { gatewayTimeoutMs: env.gatewayTimeoutMs, idempotencyLeaseMs: env.idempotencyLeaseMs }),
+  },
+  {
+    provide: PaymentsService, inject: [Database, PaymentStore, KeyedRequests, PaymentBeginning, OperationBeginning, PaymentResolver, JobQueue, CLOCK],
+    useFactory: (
+      database: Database, store: PaymentStore, requests: KeyedRequests, beginning: PaymentBeginning, operations: OperationBeginning, resolver: PaymentResolver, jobs: JobQueue, clock: Clock,
+    ) => new PaymentsService(database, store, requests, beginning, operations, resolver, jobs, clock),
   },
 ];
 

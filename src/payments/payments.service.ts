@@ -12,12 +12,13 @@ import type { ConfirmPaymentDto } from './dto/confirm-payment.dto.js';
 import type { CreatePaymentDto } from './dto/create-payment.dto.js';
 import type { PaymentMethodDto } from './dto/payment-method.dto.js';
 import { INLINE_LOOK_UP_MS } from './key-takeover.js';
-import type { KeyedRequests } from './keyed-requests.js';
+import type { Begin, KeyedAsk, KeyedRequests } from './keyed-requests.js';
+import type { OperationBeginning } from './operation-beginning.js';
 import { lookUpJobKey } from './payment-applier.js';
 import type { MethodGiven, PaymentBeginning } from './payment-beginning.js';
 import type { PaymentResolver } from './payment-resolver.js';
 import type { PaymentStore } from './payment-store.js';
-import type { Payment, PaymentWithAttempts } from './payment.js';
+import type { Attempt, Payment, PaymentWithAttempts } from './payment.js';
 import { withoutNulls } from './without-nulls.js';
 
 /** A reader pulls the look-up of a payment forward at most this often. */
@@ -32,6 +33,7 @@ export class PaymentsService {
     private readonly store: PaymentStore,
     private readonly requests: KeyedRequests,
     private readonly beginning: PaymentBeginning,
+    private readonly operations: OperationBeginning,
     private readonly resolver: PaymentResolver,
     private readonly jobs: JobQueue,
     private readonly clock: Clock,
@@ -44,7 +46,7 @@ export class PaymentsService {
     const gateway = body.gateway ?? null;
     const begin = body.confirm === false || method === null
       ? this.beginning.createOnly(payment, method, gateway) : this.beginning.createAndSend(payment, method, gateway);
-    return this.requests.answer({ caller, key, route: 'POST /v1/payments', body: rawBody, successStatus: 201 }, begin);
+    return this.requests.answer({ caller, key, route: 'POST /v1/payments', body: rawBody, successStatus: 201, beginsPayment: true }, begin);
   }
 
   /** Sends a payment that was made with `confirm: false`. */
@@ -54,14 +56,39 @@ export class PaymentsService {
       gateway: body.gateway ?? null,
       changes: { ...(body.customer == null ? {} : { customer: withoutNulls(body.customer) }), ...(body.returnUrl == null ? {} : { returnUrl: body.returnUrl }) },
     });
-    return this.requests.answer({ caller, key, route: `POST /v1/payments/${paymentId}/confirm`, body: rawBody, successStatus: 200 }, begin);
+    return this.requests.answer({ caller, key, route: `POST /v1/payments/${paymentId}/confirm`, body: rawBody, successStatus: 200, beginsPayment: true }, begin);
+  }
+
+  /** Takes reserved money; without `amount` all of it. @throws Problem as operation-beginning.ts says */
+  async capture(caller: Caller, key: string, paymentId: string, amount: number | undefined, rawBody: unknown): Promise<Answer> {
+    const begin = this.operations.capture(caller.tenantId, paymentId, amount === undefined ? null : BigInt(amount));
+    return this.operate({ caller, key, route: `POST /v1/payments/${paymentId}/capture`, body: rawBody, successStatus: 200, beginsPayment: false }, paymentId, begin);
+  }
+
+  /** Releases reserved money, or withdraws a payment for which none is reserved yet. @throws Problem as operation-beginning.ts says */
+  async void(caller: Caller, key: string, paymentId: string, rawBody: unknown): Promise<Answer> {
+    const begin = this.operations.void(caller.tenantId, paymentId);
+    return this.operate({ caller, key, route: `POST /v1/payments/${paymentId}/void`, body: rawBody, successStatus: 200, beginsPayment: false }, paymentId, begin);
+  }
+
+  /** What stands in the way may be an operation whose end we have not heard of: the PSP is asked once, and then it is tried again. */
+  private async operate(ask: KeyedAsk, paymentId: string, begin: Begin): Promise<Answer> {
+    try {
+      return await this.requests.answer(ask, begin);
+    } catch (error) {
+      if (!(error instanceof Problem) || !['operation_in_progress', 'invalid_state'].includes(error.code)) throw error;
+      const found = await this.store.withAttempts(this.database, ask.caller.tenantId, paymentId);
+      const attempt = attemptInDoubt(found);
+      if (attempt === undefined || !(await this.resolver.lookUp(ask.caller.tenantId, attempt.id, INLINE_LOOK_UP_MS)).answered) throw error;
+      return this.requests.answer(ask, begin);
+    }
   }
 
   /** The payment as it is stored. One whose outcome is not known has its look-up pulled forward; nobody waits for a PSP. @throws Problem `not_found` */
   async get(tenantId: string, paymentId: string): Promise<PaymentWithAttempts> {
     const found = await this.store.withAttempts(this.database, tenantId, paymentId);
-    const attempt = found.attempts.at(-1);
-    if (found.payment.state.status === 'processing' && attempt !== undefined && attempt.status !== 'sent') {
+    const attempt = attemptInDoubt(found);
+    if (attempt !== undefined) {
       if (await this.store.notePullForward(this.database, attempt, PULL_FORWARD_EVERY_MS)) await this.jobs.pullForward(this.database, lookUpJobKey(attempt.id));
     }
     return found;
@@ -70,9 +97,9 @@ export class PaymentsService {
   /** Asks the PSP now. A final payment does not move. @throws Problem `not_found`; `gateway_unavailable` when the PSP does not answer in time */
   async sync(tenantId: string, paymentId: string): Promise<PaymentWithAttempts> {
     const found = await this.store.withAttempts(this.database, tenantId, paymentId);
-    const attempt = found.attempts.at(-1);
+    const attempt = attemptInDoubt(found) ?? found.attempts.findLast(({ operation }) => operation === 'authorize');
     // While the call itself may still run, its reply is what counts.
-    if (attempt === undefined || attempt.status === 'sent') return found;
+    if (attempt === undefined || attempt.status === 'sent' || found.attempts.at(-1)?.status === 'sent') return found;
     const resolution = await this.resolver.lookUp(tenantId, attempt.id, INLINE_LOOK_UP_MS);
     if (!resolution.answered) {
       this.logger.warn({ paymentId, gateway: attempt.gateway, msg: 'the gateway did not answer a sync' });
@@ -91,13 +118,20 @@ export class PaymentsService {
     }
     const now = this.clock.now();
     return {
-      id: newId('pay'), tenantId, version: 1, state: { status: 'created', processingReason: null }, amount: money(body.amount, body.currency), capturedMinor: 0n,
+      id: newId('pay'), tenantId, version: 1, state: { status: 'created', processingReason: null }, pendingOperation: null, authorizationExpiresAt: null, amount: money(body.amount, body.currency), capturedMinor: 0n,
       fees: null, captureMethod: body.captureMethod ?? 'automatic', gateway: null, gatewayReference: null, authorizationCode: null, fraudScore: null,
       reference, uniqueReference: body.uniqueReference === true ? reference : null, description: body.description ?? null, returnUrl: body.returnUrl ?? null,
       customer: withoutNulls(body.customer), metadata: body.metadata ?? {}, method: null, tokensSealed: null, nextAction: null, failure: null, plan: null,
       expiresAt: null, createdAt: now, updatedAt: now,
     };
   }
+}
+
+/** The attempt whose end we have not heard of, once its call is over. */
+function attemptInDoubt({ payment, attempts }: PaymentWithAttempts): Attempt | undefined {
+  const last = attempts.at(-1);
+  const isInDoubt = payment.state.status === 'processing' || payment.pendingOperation !== null;
+  return isInDoubt && last !== undefined && last.status !== 'sent' ? last : undefined;
 }
 
 function methodGiven(method: PaymentMethodDto): MethodGiven {

@@ -69,7 +69,7 @@ describe('who may what', () => {
     'DELETE /v1/admin/tenants/{tenantId}/api-keys/{id}': 'admin', 'PUT /v1/admin/tenants/{tenantId}/gateway-accounts/{gateway}': 'admin', 'GET /v1/admin/tenants/{tenantId}/gateway-accounts': 'admin',
     'GET /v1/admin/tenants/{tenantId}/audit-entries': 'admin',
     'POST /v1/payments': 'client', 'GET /v1/payments': 'client', 'GET /v1/payments/{id}': 'client', 'GET /v1/payments/{id}/timeline': 'client', 'POST /v1/payments/{id}/confirm': 'client',
-    'POST /v1/payments/{id}/sync': 'operator',
+    'POST /v1/payments/{id}/capture': 'client', 'POST /v1/payments/{id}/void': 'client', 'POST /v1/payments/{id}/sync': 'operator',
   };
   const RANK = { public: 0, client: 1, operator: 2, admin: 3, platform: 4 };
 

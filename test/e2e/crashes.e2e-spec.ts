@@ -122,6 +122,41 @@ describe('kill -9 of the service', () => {
   }, 60_000);
 });
 
+describe('kill -9 of the service during a capture', () => {
+  /** The client insists on its capture until there is an answer. */
+  const capture = (id: string, key: string) => service.ask<PaymentBody & { pendingOperation: string | null }>({ method: 'POST', path: `/v1/payments/${id}/capture`, key: shop.client, headers: { 'idempotency-key': key } });
+  const captures = (id: string): number => sandbox.books.requests(shop.culqi.merchant).filter(({ path }) => path.endsWith(`${id}/capture`)).length;
+
+  it.each<[string, string, 'captured' | 'authorized', (reference: string) => Promise<void>]>([
+    ['after tx1, before Culqi was asked: the money stays reserved', 'never sent', 'authorized', () => proxy.strikeCommit(TX1, 'hold_answer')],
+    ['between Culqi\'s booking and its answer: the payment is captured, once', 'sent once', 'captured', (reference) => {
+      sandbox.faults.add({ route: 'POST /v2/charges/:id/capture', kind: 'hang_after_booking', delayMs: 10_000 });
+      return until(() => sandbox.books.charges(shop.culqi.merchant).some(({ id, capture: taken }) => id === reference && taken === true));
+    }],
+  ])('%s', async (_when, sent, outcome, killWhen) => {
+    const made = await createPayment(service, shop.client, { ...paymentOf(await mintToken(sandbox.url, shop)), captureMethod: 'manual' });
+    expect(made.body.status).toBe('authorized');
+    const key = randomUUID();
+    const moment = killWhen(made.body.gatewayReference ?? '');
+    const first = capture(made.body.id, key).catch(() => null);
+    await moment;
+    await service.kill();
+    expect(await first).toBeNull();
+    service = await start();
+
+    let answer = await capture(made.body.id, key);
+    for (const endsAt = Date.now() + 20_000; answer.status === 409 && Date.now() < endsAt; answer = await capture(made.body.id, key)) await sleep(100);
+    expect(answer.status).toBe(200);
+    for (const endsAt = Date.now() + 15_000; Date.now() < endsAt; await sleep(50)) {
+      const { body } = await service.ask<{ pendingOperation: string | null }>({ path: `/v1/payments/${made.body.id}`, key: shop.client });
+      if (body.pendingOperation === null) break;
+    }
+    expect((await service.ask<PaymentBody>({ path: `/v1/payments/${made.body.id}`, key: shop.client })).body).toMatchObject({ status: outcome, pendingOperation: null });
+    expect(captures(made.body.gatewayReference ?? '')).toBe(sent === 'sent once' ? 1 : 0);
+    expect((await capture(made.body.id, key)).text).toBe(answer.text);
+  }, 60_000);
+});
+
 describe('a connection lost after COMMIT was sent (D4)', () => {
   it.each([['tx1', TX1], ['tx2', TX2]])('of %s leaves one payment, one charge and one answer', async (_transaction, statement) => {
     const before = approvedCharges({ sandbox }, shop).length;

@@ -90,7 +90,6 @@ describe('a card payment', () => {
       [paymentOf(token, { gateway: 'paypal' }), 400, 'validation_failed', 'gateway'],
       [paymentOf(token, { currency: 'XXX' }), 422, 'currency_not_supported', 'currency'],
       [paymentOf(token, { amount: 1 }), 422, 'no_eligible_gateway', 'amount'],
-      [paymentOf(token, { gateway: 'culqi', captureMethod: 'manual' }), 422, 'capability_missing', 'captureMethod'],
       [paymentOf(token, { paymentMethod: { type: 'card', tokens: { mercadopago: 'x' } } }), 422, 'no_eligible_gateway', 'paymentMethod.tokens.culqi'],
       [paymentOf(token, { amount: 12.5 }), 400, 'validation_failed', 'amount'],
       [paymentOf(token, { amount: '12900' }), 400, 'validation_failed', 'amount'],

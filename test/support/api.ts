@@ -65,6 +65,7 @@ export function pathOf({ route }: Operation, owner: Pick<Belongings, 'tenantId' 
 export function bodyOf({ method, route }: Operation): Record<string, unknown> | undefined {
   const bodies: Record<string, Record<string, unknown>> = {
     'POST /v1/payments': { amount: 12_900, currency: 'PEN', confirm: false, reference: 'ORD-1', description: 'Plan', customer: { email: 'ana@ejemplo.pe', firstName: 'Ana', address: { line1: 'Av. 1' } }, metadata: { plan: 'basic' } },
+    'POST /v1/payments/{id}/capture': { amount: 12_900 },
     'POST /v1/payments/{id}/confirm': { customer: { email: 'ana@ejemplo.pe' } },
     'POST /v1/admin/tenants': { name: 'Tienda', country: 'PE', defaultCurrency: 'PEN', email: 'a@ejemplo.pe' },
     'POST /v1/admin/tenants/{tenantId}/api-keys': { name: 'till', role: 'client' },

@@ -41,4 +41,6 @@ export type GatewayProfile = {
   lookupLagMs: number;
   /** How long a token can be charged, in milliseconds: for that long a call that was delayed on its way may still happen. */
   tokenLifetimeMs: number;
+  /** How long authorised money stays reserved, in milliseconds; then the PSP releases it, or captures it by itself. Null where nothing can be captured later. */
+  authorizationLifetimeMs: number | null;
 };

@@ -11,8 +11,7 @@ export const culqi: GatewayDefinition<CulqiCredentials> = {
   displayName: 'Culqi',
   profile: {
     methods: ['card'],
-    // Manual capture comes with capture and void.
-    captureMethods: ['automatic'],
+    captureMethods: ['automatic', 'manual'],
     limits: { PEN: { minMinor: 300n, maxMinor: 999_900n }, USD: { minMinor: 100n, maxMinor: 999_900n } },
     installmentsMax: 48,
     capturesPartially: false,
@@ -20,6 +19,7 @@ export const culqi: GatewayDefinition<CulqiCredentials> = {
     echoesOurReference: true,
     lookupLagMs: 10_000,
     tokenLifetimeMs: TOKEN_LIFETIME_MS,
+    authorizationLifetimeMs: 4 * 24 * 60 * 60_000,
   },
   credentials: z.strictObject({ publicKey: visible, secretKey: visible, webhookUser: visible.optional(), webhookPassword: visible.optional() }),
   publicCredentials: ['publicKey'],

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { systemClock, TimeWindow } from '../../shared/clock.js';
 import { money } from '../../shared/money.js';
+import { GatewayError } from '../contract/gateway-error.js';
 import type { HttpAnswer, HttpRequest, PaymentOrder, SendHttp } from '../contract/payment-gateway.js';
 import { CulqiGateway } from './culqi.gateway.js';
 import { DECLINE_CODES, OUTCOME_CODES } from './culqi.mapping.js';
@@ -243,4 +244,65 @@ describe('the search for a lost charge', () => {
 
 it('a charge that Culqi does not know is not found', async () => {
   await expect(gatewayOver(answer(404, { object: 'error', type: 'resource_error' })).fetchPayment(charge.id)).rejects.toMatchObject({ kind: 'payment_not_found' });
+});
+
+/** A transport that gives one answer after the other, and remembers what it was asked. A step may fail instead. */
+function playing(...steps: (HttpAnswer | GatewayError)[]): { send: SendHttp; requests: HttpRequest[] } {
+  const requests: HttpRequest[] = [];
+  return {
+    requests,
+    send: (request) => {
+      const step = steps[requests.push(request) - 1];
+      if (step === undefined) throw new Error('more was asked than expected');
+      return step instanceof GatewayError ? Promise.reject(step) : Promise.resolve(step);
+    },
+  };
+}
+const reply = (status: number, body: unknown): HttpAnswer => ({ status, headers: {}, body: JSON.stringify(body) });
+const operation = { attemptId: 'att_2', paymentId: 'pay_1', reference: charge.id, amount: money(2_000n, 'PEN') };
+const reserved = { ...charge, capture: false };
+const refund = { object: 'refund', id: 'ref_test_Zz1Yy2Xx3Ww4Vv5U', charge_id: charge.id, creation_date: 1_796_000_100_000, amount: 2_000, reason: 'Devolución solicitada por el comercio', metadata: {} };
+const refusal = { object: 'error', type: 'invalid_request_error', merchant_message: 'no' };
+
+describe('a capture', () => {
+  const capture = { ...operation, authorized: money(2_000n, 'PEN') };
+  it.each([200, 201])('that is answered with %i and the charge is done, whatever its capture_date says', async (status) => {
+    const sent = playing(reply(status, { ...charge, operations: [], capture_date: null }));
+    expect(await gatewayOver(sent.send).capturePayment(capture)).toMatchObject({ status: 'captured', captured: money(2_000n, 'PEN') });
+    expect(sent.requests).toMatchObject([{ method: 'POST', body: '{}' }]); // without the id that the SDK repeats (defect 12)
+    expect(sent.requests[0]?.url.pathname).toBe(`/v2/charges/${charge.id}/capture`);
+  });
+
+  it.each<[string, HttpAnswer | GatewayError, string]>([
+    ['a refusal', reply(400, refusal), 'request_rejected'], ['a charge that nobody knows', reply(404, { ...refusal, type: 'resource_error' }), 'request_rejected'], ['other keys', reply(401, refusal), 'credentials_rejected'],
+    ['a gateway time-out', reply(504, { message: 'Endpoint request timed out' }), 'outcome_unknown'], ['an answer that is no charge', reply(201, { object: 'refund' }), 'outcome_unknown'],
+    ['no answer', new GatewayError('outcome_unknown', 'x'), 'outcome_unknown'], ['no connection', new GatewayError('not_contacted', 'x'), 'not_contacted'],
+  ])('that meets %s', async (_what, step, kind) => {
+    await expect(gatewayOver(playing(step).send).capturePayment(capture)).rejects.toMatchObject({ kind });
+  });
+});
+
+describe('a void', () => {
+  it('is a refund of the whole, after a look at the charge, and is shown by the charge', async () => {
+    const sent = playing(reply(200, reserved), reply(201, refund), reply(200, { ...reserved, amount_refunded: 2_000 }));
+    expect(await gatewayOver(sent.send).voidPayment(operation)).toMatchObject({ status: 'voided', reference: charge.id });
+    expect(sent.requests.map(({ method, url }) => `${method} ${url.pathname}`)).toEqual([`GET /v2/charges/${charge.id}`, 'POST /v2/refunds', `GET /v2/charges/${charge.id}`]);
+    expect(JSON.parse(sent.requests[1]?.body ?? '')).toEqual({ amount: 2_000, charge_id: charge.id, reason: 'solicitud_comprador' });
+  });
+
+  it('leaves alone what Culqi has captured by itself', async () => {
+    const sent = playing(reply(200, charge));
+    expect(await gatewayOver(sent.send).voidPayment(operation)).toMatchObject({ status: 'captured' });
+    expect(sent.requests).toHaveLength(1);
+  });
+
+  it.each<[string, (HttpAnswer | GatewayError)[], string]>([
+    ['that cannot look first asks for nothing', [reply(504, {})], 'not_contacted'], ['that loses its first look asks for nothing', [new GatewayError('outcome_unknown', 'x')], 'not_contacted'],
+    ['that is refused is not done', [reply(200, reserved), reply(400, refusal)], 'request_rejected'], ['whose refund is lost is unknown', [reply(200, reserved), new GatewayError('outcome_unknown', 'x')], 'outcome_unknown'],
+    ['whose refund is answered with 500 is unknown', [reply(200, reserved), reply(500, {})], 'outcome_unknown'], ['whose refund is no refund is unknown', [reply(200, reserved), reply(201, {})], 'outcome_unknown'],
+    ['whose last look fails is unknown, never undone', [reply(200, reserved), reply(201, refund), new GatewayError('not_contacted', 'x')], 'outcome_unknown'],
+    ['whose last look is refused is unknown, never undone', [reply(200, reserved), reply(201, refund), reply(429, refusal)], 'outcome_unknown'],
+  ])('%s', async (_what, steps, kind) => {
+    await expect(gatewayOver(playing(...steps).send).voidPayment(operation)).rejects.toMatchObject({ kind });
+  });
 });

@@ -1,10 +1,10 @@
 import { GatewayError } from '../contract/gateway-error.js';
-import type { AttemptReference, GatewayContext, PaymentGateway, PaymentOrder, PaymentSnapshot } from '../contract/payment-gateway.js';
+import type { AttemptReference, CaptureOrder, GatewayContext, OperationOrder, PaymentGateway, PaymentOrder, PaymentSnapshot } from '../contract/payment-gateway.js';
 import { CulqiClient, type CulqiAnswer, type CulqiCredentials } from './culqi.client.js';
 import { FIELDS } from './culqi.mapping.js';
 import { chargeRequest } from './culqi.request.js';
 import { chargeSnapshot, declineSnapshot } from './culqi.snapshot.js';
-import { chargePageSchema, chargeSchema, errorSchema, reviewSchema, type CulqiCharge, type CulqiError } from './culqi.types.js';
+import { chargePageSchema, chargeSchema, errorSchema, refundSchema, reviewSchema, type CulqiCharge, type CulqiError } from './culqi.types.js';
 
 /** Life of a card token (psp/culqi.md §1.4). */
 export const TOKEN_LIFETIME_MS = 5 * 60_000;
@@ -34,12 +34,35 @@ export class CulqiGateway implements PaymentGateway {
   }
 
   async fetchPayment(reference: string): Promise<PaymentSnapshot> {
-    if (!CHARGE_ID.test(reference)) throw new GatewayError('request_rejected', 'this is no charge id of Culqi');
-    const answer = await this.client.getCharge(reference);
+    const answer = await this.client.getCharge(checkedId(reference));
     if (answer.status === 404) throw new GatewayError('payment_not_found', 'Culqi knows no such charge', { httpStatus: 404 });
     const charge = answer.status === 200 ? chargeSchema.safeParse(answer.body) : undefined;
     if (charge?.success !== true) throw troubleOf(answer);
     return chargeSnapshot(charge.data);
+  }
+
+  /** All of it: capturing a part is not documented, and the profile says so. */
+  async capturePayment({ reference }: CaptureOrder): Promise<PaymentSnapshot> {
+    const answer = await this.client.captureCharge(checkedId(reference));
+    const charge = chargeSchema.safeParse(answer.body);
+    if ([200, 201].includes(answer.status) && charge.success) return chargeSnapshot(charge.data);
+    throw troubleOf(answer);
+  }
+
+  /**
+   * Culqi has no void: a refund of the whole of a charge that was not captured takes its place (psp/culqi.md §1.14). As Culqi may capture by itself
+   * and would then give back money that was taken, the charge is looked at first; what is found captured is left alone.
+   */
+  async voidPayment({ reference, amount }: OperationOrder): Promise<PaymentSnapshot> {
+    const before = await this.fetchPayment(reference).catch((error: unknown) => {
+      if (error instanceof GatewayError && error.kind === 'outcome_unknown') throw new GatewayError('not_contacted', 'the charge could not be looked at; nothing was asked', { cause: error });
+      throw error;
+    });
+    if (before.status !== 'authorized') return before;
+    const answer = await this.client.createRefund({ amount: Number(amount.amountMinor), charge_id: reference, reason: 'solicitud_comprador' });
+    if (![200, 201].includes(answer.status) || !refundSchema.safeParse(answer.body).success) throw troubleOf(answer);
+    // The refund is booked: an answer that does not come now is looked up later.
+    return this.fetchPayment(reference).catch((error: unknown) => { throw new GatewayError('outcome_unknown', 'the released charge could not be looked at', { cause: error }); });
   }
 
   async findPayment(attempt: AttemptReference): Promise<PaymentSnapshot | null> {
@@ -79,6 +102,11 @@ export class CulqiGateway implements PaymentGateway {
       reference: null, ourReference: null, amount: null, captured: null, refunded: null, pspCode: 'REVIEW', raw: { action_code: 'REVIEW' },
     };
   }
+}
+
+function checkedId(reference: string): string {
+  if (!CHARGE_ID.test(reference)) throw new GatewayError('request_rejected', 'this is no charge id of Culqi');
+  return reference;
 }
 
 /** `type` may be missing; a decline's own words tell it too (psp/culqi.md §1.13). */

@@ -48,6 +48,13 @@ export const chargeSchema = z.object({
 });
 export type CulqiCharge = z.infer<typeof chargeSchema>;
 
+export const refundSchema = z.object({
+  object: z.literal('refund'),
+  id: z.string().regex(/^ref_(test|live)_[0-9A-Za-z]{1,40}$/),
+  charge_id: text,
+  amount: centimos,
+});
+
 /** 200 instead of 201: no charge, and no id. */
 export const reviewSchema = z.object({ action_code: z.literal('REVIEW') });
 

@@ -1,6 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 import type { CaptureMethod } from '../../gateways/contract/payment-gateway.js';
-import type { AttemptStatus, PaymentStatus, ProcessingReason } from '../payment-state.js';
+import type { AttemptOperation, AttemptStatus, PaymentStatus, ProcessingReason } from '../payment-state.js';
 import type { FailureCode } from '../payment.js';
 
 /** Parts of a fee, in minor units; they add up to it. */
@@ -47,7 +47,7 @@ export class PaymentMethodShownDto {
 export class AttemptDto {
   id!: string;
   gateway!: string;
-  operation!: 'authorize';
+  operation!: AttemptOperation;
   status!: AttemptStatus;
   gatewayReference!: string | null;
   /** Normalised code of a decline or failure. */
@@ -64,7 +64,8 @@ export class PaymentDto {
   @ApiProperty({ type: 'integer' }) version!: number;
   status!: PaymentStatus;
   processingReason!: ProcessingReason | null;
-  pendingOperation!: string | null;
+  /** An operation whose end is not known yet. */
+  pendingOperation!: 'capture' | 'void' | null;
   @ApiProperty({ type: 'integer' }) amount!: number;
   @ApiProperty({ type: 'integer' }) amountCaptured!: number;
   @ApiProperty({ type: 'integer' }) amountRefunded!: number;

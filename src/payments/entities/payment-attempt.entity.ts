@@ -1,7 +1,7 @@
 import { defineEntity } from '@mikro-orm/core';
 import type { InferKyselyTable } from '@mikro-orm/mysql';
 import { column } from '../../platform/database/columns.js';
-import type { AttemptStatus } from '../payment-state.js';
+import type { AttemptOperation, AttemptStatus } from '../payment-state.js';
 
 /** One call to one PSP, committed before the call is made. Its id is our reference at the PSP. */
 export const PaymentAttemptSchema = defineEntity({
@@ -14,7 +14,7 @@ export const PaymentAttemptSchema = defineEntity({
     gateway: column.word(32),
     /** The account version whose credentials were used. */
     gatewayAccountId: column.id(),
-    operation: column.word<'authorize'>(10),
+    operation: column.word<AttemptOperation>(10),
     status: column.word<AttemptStatus>(20),
     amountMinor: column.amount(),
     currency: column.text(3),

@@ -14,6 +14,8 @@ export const PaymentSchema = defineEntity({
     version: column.count(),
     status: column.word<PaymentStatus>(20),
     processingReason: column.word<ProcessingReason>(24).nullable(),
+    pendingOperation: column.word<'capture' | 'void'>(10).nullable(),
+    authorizationExpiresAt: column.instant().nullable(),
     amountMinor: column.amount(),
     capturedMinor: column.amount(),
     currency: column.text(3),

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { isMerchant } from '../emulator/merchant.js';
 import { Journal } from '../emulator/journal.js';
 import { type Charge } from './charge.js';
+import { type Refund } from './refund.js';
 import { type CardBehaviour } from './test-cards.js';
 import { type Token } from './token.js';
 
@@ -21,7 +22,15 @@ interface StoredCharge {
 /** A charge as it truly is, of whichever merchant. `approved` is false for one that failed. */
 export type BookedCharge = Charge & { merchant: string; approved: boolean };
 
-type JournalRecord = ({ kind: 'token' } & StoredToken) | ({ kind: 'charge' } & StoredCharge);
+/** A refund as it truly is. A reversal by Culqi itself has none. */
+export type BookedRefund = Refund & { merchant: string };
+
+type JournalRecord =
+  | ({ kind: 'token' } & StoredToken)
+  | ({ kind: 'charge' } & StoredCharge)
+  | { kind: 'capture'; merchant: string; chargeId: string }
+  | { kind: 'refund'; merchant: string; refund: Refund }
+  | { kind: 'reversal'; merchant: string; chargeId: string };
 
 /** Culqi's truth: every token and charge, failed ones too. With a folder it outlives the process. */
 export class Books {
@@ -29,6 +38,7 @@ export class Books {
   private readonly tokens = new Map<string, StoredToken>();
   private readonly spentTokenIds = new Set<string>();
   private booked: StoredCharge[] = [];
+  private refunded: BookedRefund[] = [];
   private readonly chargesById = new Map<string, StoredCharge>();
   private readonly chargesByMerchant = new Map<string, Charge[]>();
 
@@ -44,6 +54,34 @@ export class Books {
   /** Books a charge and uses up its token, in one record. */
   addCharge(merchant: string, charge: Charge, approved: boolean): void {
     this.write({ kind: 'charge', merchant, approved, charge });
+  }
+
+  /** Takes the money that a charge has reserved. */
+  addCapture(merchant: string, chargeId: string): void {
+    this.write({ kind: 'capture', merchant, chargeId });
+  }
+
+  /** Gives money of a charge back. Nothing stops a second one but the rest of the charge. */
+  addRefund(merchant: string, refund: Refund): void {
+    this.write({ kind: 'refund', merchant, refund });
+  }
+
+  /** Lets go of what nobody captured in time. */
+  addReversal(merchant: string, chargeId: string): void {
+    this.write({ kind: 'reversal', merchant, chargeId });
+  }
+
+  /** The merchant's refund with this id. */
+  refund(merchant: string, id: string): Refund | null {
+    const found = this.refunded.find((one) => one.merchant === merchant && one.id === id);
+    if (found === undefined) return null;
+    const { merchant: _merchant, ...refund } = found;
+    return refund;
+  }
+
+  /** All refunds, oldest first, of the merchants that go by this name. */
+  refunds(merchant?: string): BookedRefund[] {
+    return structuredClone(this.refunded.filter((one) => isMerchant(one.merchant, merchant)));
   }
 
   /** The merchant's token with this id. */
@@ -83,6 +121,7 @@ export class Books {
     this.tokens.clear();
     this.spentTokenIds.clear();
     this.booked = [];
+    this.refunded = [];
     this.chargesById.clear();
     this.chargesByMerchant.clear();
   }
@@ -102,6 +141,10 @@ export class Books {
       this.tokens.set(record.token.id, { merchant: record.merchant, token: record.token, behaviour: record.behaviour });
       return;
     }
+    if (record.kind !== 'charge') {
+      this.rememberChange(record);
+      return;
+    }
     const { merchant, approved, charge } = record;
     const stored = { merchant, approved, charge };
     this.spentTokenIds.add(charge.source.id);
@@ -110,5 +153,18 @@ export class Books {
     const ofMerchant = this.chargesByMerchant.get(merchant) ?? [];
     ofMerchant.push(charge);
     this.chargesByMerchant.set(merchant, ofMerchant);
+  }
+
+  private rememberChange(record: Exclude<JournalRecord, { kind: 'token' | 'charge' }>): void {
+    const chargeId = record.kind === 'refund' ? record.refund.charge_id : record.chargeId;
+    const charge = this.chargesById.get(chargeId)?.charge;
+    if (charge === undefined) throw new Error(`the books have no charge ${chargeId}`);
+    if (record.kind === 'capture') charge.capture = true;
+    else {
+      const given = record.kind === 'refund' ? record.refund.amount : charge.current_amount;
+      charge.amount_refunded += given;
+      charge.current_amount -= given;
+    }
+    if (record.kind === 'refund') this.refunded.push({ ...record.refund, merchant: record.merchant });
   }
 }

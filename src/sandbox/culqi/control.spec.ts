@@ -50,7 +50,7 @@ describe('the control API of the Culqi emulator', () => {
     await control('PUT', 'settings', { tokenLifetimeMs: 1 });
     await control('POST', 'faults', { route: '*', kind: 'delayed' });
     await control('POST', 'reset');
-    expect((await control('GET', 'books')).json).toEqual({ tokens: 0, charges: [], requests: [] });
+    expect((await control('GET', 'books')).json).toEqual({ tokens: 0, charges: [], refunds: [], requests: [] });
     expect((await control('GET', 'faults')).json).toEqual({ faults: [] });
     expect((await control('GET', 'settings')).json).toMatchObject({ tokenLifetimeMs: 300_000 });
   });

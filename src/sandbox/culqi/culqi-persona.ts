@@ -9,6 +9,7 @@ import { badRequest, invalidKey, invalidToken, notFound, parameterError, service
 import { declineOf } from './decline.js';
 import { isObject, type JsonObject } from './field-rules.js';
 import { type Key, readKey } from './key.js';
+import { newRefund, readRefundRequest } from './refund.js';
 import { type Settings } from './settings.js';
 import { newToken, readTokenRequest } from './token.js';
 
@@ -19,6 +20,9 @@ const ROUTES: Record<string, { key: Key['kind']; isTokenHost?: true }> = {
   'POST /v2/charges': { key: 'sk' },
   'GET /v2/charges': { key: 'sk' },
   'GET /v2/charges/:id': { key: 'sk' },
+  'POST /v2/charges/:id/capture': { key: 'sk' },
+  'POST /v2/refunds': { key: 'sk' },
+  'GET /v2/refunds/:id': { key: 'sk' },
 };
 
 export const CULQI_ROUTES = Object.keys(ROUTES);
@@ -29,6 +33,9 @@ const CORS = {
   'access-control-allow-methods': 'POST, OPTIONS',
   'access-control-allow-headers': '*, authorization, content-type',
 };
+
+/** For so long a charge that is not captured reserves its money (culqi.md §1.6). */
+const RESERVED_MS = 4 * 24 * 60 * 60 * 1000;
 
 /** This e-mail makes the 3DS test cards ask for authentication. */
 const REVIEW_EMAIL = 'review@culqi.com';
@@ -45,7 +52,7 @@ export class CulqiPersona implements Persona {
   readonly tooLarge = (): Answer => badRequest('El cuerpo es demasiado grande.', 413);
 
   readonly routeOf = (method: string, path: string): string | null => {
-    const route = `${method} ${path.replace(/^(\/v2\/(?:tokens|charges))\/[^/]+$/, '$1/:id')}`;
+    const route = `${method} ${path.replace(/^(\/v2\/(?:tokens|charges|refunds))\/[^/]+($|\/capture$)/, '$1/:id$2')}`;
     return Object.hasOwn(ROUTES, route) ? route : null;
   };
 
@@ -60,7 +67,7 @@ export class CulqiPersona implements Persona {
   };
 
   private answerTo(route: string, key: Key, call: Call): Answer {
-    const id = call.url.pathname.split('/').at(-1) ?? '';
+    const id = call.url.pathname.split('/')[3] ?? '';
     switch (route) {
       case 'POST /v2/tokens':
         return withJsonBody(call, (body) => this.createToken(key, body));
@@ -69,8 +76,16 @@ export class CulqiPersona implements Persona {
       case 'GET /v2/charges':
         return listCharges(this.visibleCharges(key).reverse(), call.url.searchParams, sparseCharge);
       case 'GET /v2/charges/:id': {
-        const charge = this.books.charge(key.merchant, id);
+        const charge = this.chargeNow(key, id);
         return charge === null || !this.isVisible(charge) ? notFound(id) : { status: 200, json: { ...sparseCharge(charge), operations: [] } };
+      }
+      case 'POST /v2/charges/:id/capture':
+        return this.capture(key, id);
+      case 'POST /v2/refunds':
+        return withJsonBody(call, (body) => this.createRefund(key, body));
+      case 'GET /v2/refunds/:id': {
+        const refund = this.books.refund(key.merchant, id);
+        return refund === null ? notFound(id) : { status: 200, json: refund };
       }
       default: {
         const stored = this.books.token(key.merchant, id);
@@ -109,8 +124,37 @@ export class CulqiPersona implements Persona {
     return { status: 402, json: decline.errorBody(charge.id) };
   }
 
+  /** The whole amount, once. The answer's `capture_date` stays null, as recorded. */
+  private capture(key: Key, id: string): Answer {
+    const charge = this.chargeNow(key, id);
+    if (charge === null) return notFound(id);
+    if (charge.capture !== false || charge.amount_refunded > 0) return badRequest('El cargo no se puede capturar.');
+    this.books.addCapture(key.merchant, id);
+    return { status: 201, json: { ...charge, operations: [] } };
+  }
+
+  /** Also of a charge that was not captured; never more than is left of it. */
+  private createRefund(key: Key, body: JsonObject): Answer {
+    const request = readRefundRequest(body);
+    if ('broken' in request) return parameterError(request.broken);
+    const charge = this.chargeNow(key, request.chargeId);
+    if (charge === null) return notFound(request.chargeId);
+    if (charge.capture === null) return badRequest('El cargo no fue exitoso.');
+    if (request.amount > charge.current_amount) return badRequest('El monto excede lo que queda del cargo.');
+    const refund = newRefund(request, key.environment, this.nowMs());
+    this.books.addRefund(key.merchant, refund);
+    return { status: 201, json: refund };
+  }
+
+  /** The charge as it stands now: what nobody captured in time is let go of. */
+  private chargeNow(key: Key, id: string): Charge | null {
+    const charge = this.books.charge(key.merchant, id);
+    if (charge?.capture === false && charge.current_amount > 0 && this.nowMs() >= charge.creation_date + RESERVED_MS) this.books.addReversal(key.merchant, id);
+    return charge;
+  }
+
   private visibleCharges(key: Key): Charge[] {
-    return this.books.chargesOf(key.merchant).filter((charge) => this.isVisible(charge));
+    return this.books.chargesOf(key.merchant).map(({ id }) => this.chargeNow(key, id)).filter((charge): charge is Charge => charge !== null && this.isVisible(charge));
   }
 
   /** A look-up lags behind the booking by as much as the settings say. */

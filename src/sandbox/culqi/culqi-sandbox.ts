@@ -3,7 +3,7 @@ import { EmulatorServer } from '../emulator/emulator-server.js';
 import { type Fault, type FaultOrder, FaultQueue } from '../emulator/fault.js';
 import { isMerchant } from '../emulator/merchant.js';
 import { type LoggedRequest, RequestLog } from '../emulator/request-log.js';
-import { type BookedCharge, Books } from './books.js';
+import { type BookedCharge, type BookedRefund, Books } from './books.js';
 import { CULQI_ROUTES, CulqiPersona } from './culqi-persona.js';
 import { type CulqiSettings, Settings, type SettingsChange } from './settings.js';
 
@@ -24,9 +24,12 @@ export interface CulqiSandbox {
   port: number;
   books: {
     charges: (merchant?: string) => BookedCharge[];
+    refunds: (merchant?: string) => BookedRefund[];
     tokenCount: (merchant?: string) => number;
     requests: (merchant?: string) => LoggedRequest[];
   };
+  /** What a person does in the merchant's panel, or Culqi by itself: no call of ours. */
+  panel: { capture: (chargeId: string) => void };
   faults: { add: (order: FaultOrder) => Fault; list: () => Fault[]; clear: () => void };
   settings: { current: () => CulqiSettings; change: (change: SettingsChange) => CulqiSettings };
   /** Empties books, journal, faults and request log, and brings the default settings back. */
@@ -52,7 +55,7 @@ export async function startCulqiSandbox(options: CulqiSandboxOptions = {}): Prom
   const controlled: Controlled = {
     faults,
     settings: { current: () => settings.current(), change: (change) => settings.change(change as SettingsChange) },
-    booksOf: (merchant) => ({ tokens: books.tokenCount(merchant), charges: books.charges(merchant), requests: requests(merchant) }),
+    booksOf: (merchant) => ({ tokens: books.tokenCount(merchant), charges: books.charges(merchant), refunds: books.refunds(merchant), requests: requests(merchant) }),
     reset,
   };
   const server = new EmulatorServer(new CulqiPersona(books, settings, nowMs), controlled, log);
@@ -71,7 +74,14 @@ export async function startCulqiSandbox(options: CulqiSandboxOptions = {}): Prom
   return {
     url: `http://${host.includes(':') ? `[${host}]` : host}:${listeningPort}`,
     port: listeningPort,
-    books: { charges: (merchant) => books.charges(merchant), tokenCount: (merchant) => books.tokenCount(merchant), requests },
+    books: { charges: (merchant) => books.charges(merchant), refunds: (merchant) => books.refunds(merchant), tokenCount: (merchant) => books.tokenCount(merchant), requests },
+    panel: {
+      capture: (chargeId) => {
+        const charge = books.charges().find(({ id }) => id === chargeId);
+        if (charge === undefined) throw new Error(`the books have no charge ${chargeId}`);
+        books.addCapture(charge.merchant, chargeId);
+      },
+    },
     faults: { add: (order) => faults.add(order), list: () => faults.list(), clear: () => faults.clear() },
     settings: { current: () => settings.current(), change: (change) => settings.change(change) },
     reset,
