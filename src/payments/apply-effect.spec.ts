@@ -122,7 +122,7 @@ describe('reserved money', () => {
     payment: { ...authorized, pendingOperation: of }, attempt: { ...attempt, id: 'att_2', operation: of, status: 'sent', gatewayReference: 'chr_1' },
   });
   const shown = (status: 'authorized' | 'captured' | 'voided', changes: Partial<PaymentSnapshot> = {}): { kind: 'snapshot'; snapshot: PaymentSnapshot } =>
-    ({ kind: 'snapshot', snapshot: { ...captured(changes), status, captured: status === 'captured' ? asked : null } as PaymentSnapshot });
+    ({ kind: 'snapshot', snapshot: { ...captured(changes), status, captured: status === 'captured' ? asked : null } });
 
   it('is reserved until the PSP lets go of it', () => {
     const effect = effectOf(payment, attempt, shown('authorized'), culqiLike);
