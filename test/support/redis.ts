@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from './ports.js';
 
-/** A Redis of a test's own; npm test installs it. */
+/** A Redis of a test's own; npm test installs it. The server and its checker are one program, which goes by the name that it is called by. */
 export type TestRedis = { url: string; start(): Promise<void>; stop(): Promise<void> };
 
 export async function testRedis(): Promise<TestRedis> {
@@ -13,7 +13,7 @@ export async function testRedis(): Promise<TestRedis> {
   return {
     url: `redis://127.0.0.1:${port}`,
     start: async () => {
-      const server = spawn('redis-server', ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', '/tmp'], { stdio: 'ignore' });
+      const server = spawn('redis-check-rdb', ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', '/tmp'], { argv0: 'redis-server', stdio: 'ignore' });
       const ended = once(server, 'exit');
       stop = async () => {
         server.kill('SIGKILL');
