@@ -1,10 +1,12 @@
 import { FirstTables } from './Migration20261124000000_first_tables.js';
 import { Audit } from './Migration20261124040000_audit.js';
 import { Operations } from './Migration20261124050000_operations.js';
+import { Refunds } from './Migration20261124060000_refunds.js';
 
 /** Every migration, oldest first. Forward only: a mistake is mended by the next one. */
 export const MIGRATIONS = [
   { name: 'Migration20261124000000_first_tables', class: FirstTables },
   { name: 'Migration20261124040000_audit', class: Audit },
   { name: 'Migration20261124050000_operations', class: Operations },
+  { name: 'Migration20261124060000_refunds', class: Refunds },
 ];

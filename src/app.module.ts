@@ -6,6 +6,10 @@ import { GatewaysModule } from './gateways/gateways.module.js';
 import { EXPIRY_JOB, ExpiryJob } from './payments/expiry-job.js';
 import { LOOK_UP_JOB, LookUpJob } from './payments/look-up-job.js';
 import { PaymentsModule } from './payments/payments.module.js';
+import { REFUND_CHECK_JOB, REFUND_QUEUE_JOB, RETURN_JOB } from './payments/follow-ups.js';
+import { PanelRefundsJob } from './payments/panel-refunds-job.js';
+import { RefundQueueJob } from './payments/refund-queue-job.js';
+import { ReturnJob } from './payments/return-job.js';
 import { APPLY_JOB, UnappliedSnapshots } from './payments/unapplied-snapshots.js';
 import type { Database } from './platform/database/database.js';
 import { checkConnection, checkSchema, checkSession } from './platform/database/readiness.js';
@@ -22,6 +26,8 @@ import { RateLimitModule } from './platform/rate-limit/rate-limit.module.js';
 import { TracingModule } from './platform/tracing/tracing.module.js';
 import { TenantsModule } from './tenants/tenants.module.js';
 import { TicketsModule } from './tickets/tickets.module.js';
+import { InboundWebhooksModule } from './webhooks/inbound/inbound-webhooks.module.js';
+import { WEBHOOK_JOB, WebhookProcessing } from './webhooks/inbound/webhook-processing.js';
 import { MIGRATIONS } from '../migrations/migrations.js';
 
 /** The table of contents. */
@@ -39,7 +45,7 @@ export class AppModule {
   }
 }
 
-const JOB_KINDS = [LOOK_UP_JOB, EXPIRY_JOB, APPLY_JOB, CARD_DATA_SCAN_JOB];
+const JOB_KINDS = [LOOK_UP_JOB, EXPIRY_JOB, APPLY_JOB, REFUND_QUEUE_JOB, REFUND_CHECK_JOB, RETURN_JOB, WEBHOOK_JOB, CARD_DATA_SCAN_JOB];
 
 function readinessChecks(database: Database): ReadinessCheck[] {
   return [
@@ -60,9 +66,10 @@ function features(env: Env, database: Database) {
     TicketsModule,
     TenantsModule,
     PaymentsModule,
+    InboundWebhooksModule,
   ];
 }
 
 function jobs(): DynamicModule {
-  return JobsModule.forHandlers([PaymentsModule, CardDataModule], [LookUpJob, ExpiryJob, UnappliedSnapshots, CardDataScanJob]);
+  return JobsModule.forHandlers([PaymentsModule, InboundWebhooksModule, CardDataModule], [LookUpJob, ExpiryJob, UnappliedSnapshots, RefundQueueJob, PanelRefundsJob, ReturnJob, WebhookProcessing, CardDataScanJob]);
 }

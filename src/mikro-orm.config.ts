@@ -5,6 +5,7 @@ import { MIGRATIONS } from '../migrations/migrations.js';
 import { PaymentAttemptSchema } from './payments/entities/payment-attempt.entity.js';
 import { PaymentTransitionSchema } from './payments/entities/payment-transition.entity.js';
 import { PaymentSchema } from './payments/entities/payment.entity.js';
+import { RefundSchema } from './payments/entities/refund.entity.js';
 import { AuditEntrySchema } from './platform/audit/audit-entry.entity.js';
 import { AuditHeadSchema } from './platform/audit/audit-head.entity.js';
 import { openPool, PooledDialect } from './platform/database/pool.js';
@@ -14,6 +15,7 @@ import { ApiKeySchema } from './tenants/entities/api-key.entity.js';
 import { GatewayAccountSchema } from './tenants/entities/gateway-account.entity.js';
 import { TenantSchema } from './tenants/entities/tenant.entity.js';
 import { TicketSchema } from './tickets/entities/ticket.entity.js';
+import { WebhookEventSchema } from './webhooks/inbound/entities/webhook-event.entity.js';
 
 /** How MikroORM reaches the database: the driver by the URL's scheme, over our own pool of at most `connectionsMax`. */
 export function ormOptions(databaseUrl: string, connectionsMax: number): Options {
@@ -23,7 +25,7 @@ export function ormOptions(databaseUrl: string, connectionsMax: number): Options
     driverOptions: new PooledDialect(openPool(databaseUrl, connectionsMax)),
     dbName: decodeURIComponent(url.pathname.slice(1)),
     entities: [
-      TenantSchema, ApiKeySchema, GatewayAccountSchema, PaymentSchema, PaymentAttemptSchema, PaymentTransitionSchema,
+      TenantSchema, ApiKeySchema, GatewayAccountSchema, PaymentSchema, PaymentAttemptSchema, PaymentTransitionSchema, RefundSchema, WebhookEventSchema,
       IdempotencyKeySchema, JobSchema, TicketSchema, AuditEntrySchema, AuditHeadSchema,
     ],
     extensions: [Migrator],

@@ -1,4 +1,5 @@
-// `npm run demo`: a payment, a decline, a repeat, a lost reply that is found again, and what the service wrote down, told as it happens.
+// `npm run demo`: a payment, a decline, a repeat, a lost reply that is found again, a refund, a 3-D Secure challenge, PixelPay's webhook, and what the
+// service wrote down, told as it happens.
 import crypto from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { say, Trouble } from './say.mjs';
@@ -7,7 +8,7 @@ const VISA = { card_number: '4111111111111111', cvv: '123' };
 const WITHOUT_FUNDS = { card_number: '4000040000000008', cvv: '295' };
 
 /** Plays the story against a running service and its emulator. @throws Trouble when it does not go as told */
-export async function tellStory({ apiUrl, sandboxUrl, demo }) {
+export async function tellStory({ apiUrl, sandboxUrl, pixelpayUrl, demo }) {
   const call = async (method, url, key, body, headers = {}) => {
     const response = await fetch(url, {
       method, headers: { authorization: `Bearer ${key}`, ...(body && { 'content-type': 'application/json' }), ...headers }, body: body && JSON.stringify(body), signal: AbortSignal.timeout(30_000),
@@ -15,7 +16,7 @@ export async function tellStory({ apiUrl, sandboxUrl, demo }) {
     return { status: response.status, headers: response.headers, body: await response.json() };
   };
   const mint = async (card) => (await call('POST', `${sandboxUrl}/v2/tokens`, demo.culqiPublicKey,
-    { ...card, expiration_month: '12', expiration_year: '2030', email: 'ana@ejemplo.pe' })).body.id;
+    { expiration_month: '12', expiration_year: '2030', email: 'ana@ejemplo.pe', ...card })).body.id;
   const pay = (token, key) => call('POST', `${apiUrl}/v1/payments`, demo.clientKey, {
     amount: 12_900, currency: 'PEN', customer: { email: 'ana@ejemplo.pe', firstName: 'Ana' }, paymentMethod: { type: 'card', tokens: { culqi: token } },
   }, { 'idempotency-key': key });
@@ -54,7 +55,35 @@ export async function tellStory({ apiUrl, sandboxUrl, demo }) {
   for (let i = 0; i < 60 && found.status === 'processing'; i++, await sleep(250)) found = await read(found.id);
   expect(found.status === 'captured' && await charges(found.id) === 1, 'captured: the service looked it up by its own reference. One charge.');
 
-  say('5. What was written down about Rosa\'s payment:');
+  say('5. Ana sends half of it back, and gets S/ 64.50.');
+  const refund = await call('POST', `${apiUrl}/v1/payments/${paid.body.id}/refunds`, demo.clientKey, { amount: 6_450, reason: 'requested_by_customer' }, { 'idempotency-key': crypto.randomUUID() });
+  expect(refund.status === 201 && refund.body.status === 'succeeded', `refund ${refund.body.gatewayReference} succeeded; more than the other half cannot be refunded any more.`);
+
+  say('6. Pedro\'s bank wants to know who he is (3-D Secure).');
+  const challenged = await call('POST', `${apiUrl}/v1/payments`, demo.clientKey, {
+    amount: 12_900, currency: 'PEN', customer: { email: 'review@culqi.com' }, paymentMethod: { type: 'card', tokens: { culqi: await mint({ card_number: '4456530000001096', cvv: '111', email: 'review@culqi.com' }) } },
+  }, { 'idempotency-key': crypto.randomUUID() });
+  expect(challenged.body.status === 'requires_action', `requires_action (${challenged.body.nextAction?.type}): his browser runs Culqi's script.`);
+  const authenticated = await call('POST', `${apiUrl}/v1/payments/${challenged.body.id}/authentication`, demo.clientKey,
+    { eci: '05', xid: 'MDAwMDAwMDAwMDAwMDAwMDE=', cavv: 'AAABBEg0VhI0VniQEjRWAAAAAAA=', protocolVersion: '2.2.0', directoryServerTransactionId: crypto.randomUUID() }, { 'idempotency-key': crypto.randomUUID() });
+  expect(authenticated.body.status === 'captured', 'he did; the same token is sent once more, with the proof: captured.');
+
+  say('7. In Santo Domingo, Carmen pays RD$ 129.00 through PixelPay.');
+  const { card_token: pixelpayToken } = (await call('POST', `${pixelpayUrl}/v2/tokens`, 'none', { public_key: demo.pixelpayPublicKey, card_number: '4111111111111111', cvv: '123', expiry_month: 12, expiry_year: 2030 })).body;
+  const carmen = await call('POST', `${apiUrl}/v1/payments`, demo.clientKey, {
+    amount: 12_900, currency: 'DOP', customer: { email: 'carmen@ejemplo.do' }, paymentMethod: { type: 'card', tokens: { pixelpay: pixelpayToken } },
+  }, { 'idempotency-key': crypto.randomUUID() });
+  expect(carmen.body.status === 'processing' && carmen.body.processingReason === 'pending_at_gateway', 'PixelPay has accepted it and will tell the end later: processing (pending_at_gateway).');
+  let told = carmen.body;
+  for (let i = 0; i < 80 && told.status === 'processing'; i++, await sleep(250)) told = await read(told.id);
+  expect(told.status === 'captured', `its signed webhook came, PixelPay was asked, and it is captured; the fee is RD$ ${major(told.fee)}, RD$ ${major(told.net)} remain.`);
+
+  say('8. What was written down about Carmen\'s payment:');
+  for (const { at, kind, from, to, cause, detail } of (await read(told.id, '/timeline')).data) {
+    say(`   ${at}  ${kind.padEnd(10)} ${`${from ?? ''}${from ? ' → ' : ''}${to ?? ''}`.padEnd(26)} ${cause}${detail ? ` (${detail})` : ''}`);
+  }
+
+  say('9. And about Rosa\'s:');
   for (const { at, kind, from, to, cause, detail } of (await read(found.id, '/timeline')).data) {
     say(`   ${at}  ${kind.padEnd(10)} ${`${from ?? ''}${from ? ' → ' : ''}${to ?? ''}`.padEnd(26)} ${cause}${detail ? ` (${detail})` : ''}`);
   }

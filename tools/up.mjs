@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { developmentDatabase } from './database.mjs';
-import { demoTenant, paymentCurl } from './demo.mjs';
+import { demoTenant, listenToWebhooks, paymentCurl } from './demo.mjs';
 import { ownerOf, takeLock } from './lock.mjs';
 import { portOf } from './ports.mjs';
 import { endLeftovers, stopAll, whenNpmIsGone } from './processes.mjs';
@@ -51,7 +51,8 @@ async function up() {
   if (!freeLock) throw new Trouble(`npm run up is running already (pid ${ownerOf(lock).split(' ')[0]}): stop it with Ctrl-C there, or use it`);
   await endLeftovers(path.join(HOME, 'children.txt'));
   const [apiPort, sandboxPort] = [await portOf('PORT', 3000), await portOf('SANDBOX_PORT', 4010)];
-  if (apiPort === sandboxPort) throw new Trouble(`PORT and SANDBOX_PORT are both ${apiPort}: give them different ports`);
+  const pixelpayPort = await portOf('SANDBOX_PIXELPAY_PORT', sandboxPort + 1);
+  if (new Set([apiPort, sandboxPort, pixelpayPort]).size < 3) throw new Trouble('PORT, SANDBOX_PORT and SANDBOX_PIXELPAY_PORT: give them different ports');
   const secrets = secretsOf(HOME);
 
   await ensureInstalled();
@@ -61,30 +62,32 @@ async function up() {
   if (database.port) remember(HOME, { databasePort: database.port });
   say(`  ${database.name}`);
 
-  const [apiUrl, sandboxUrl] = [`http://localhost:${apiPort}`, `http://127.0.0.1:${sandboxPort}`]; // the emulator listens on this address alone
+  const [apiUrl, sandboxUrl, pixelpayUrl] = [`http://localhost:${apiPort}`, `http://127.0.0.1:${sandboxPort}`, `http://127.0.0.1:${pixelpayPort}`]; // the emulators listen on this address alone
   const programs = new Programs(path.join(HOME, 'logs'), {
-    DATABASE_URL: database.url, ...(database.migratorUrl ? { DATABASE_MIGRATOR_URL: database.migratorUrl } : {}), PORT: String(apiPort), SANDBOX_PORT: String(sandboxPort), SANDBOX_DATA_DIR: path.join(HOME, 'sandbox'),
-    PLATFORM_ADMIN_KEY: secrets.platformAdminKey, ENCRYPTION_KEYS: secrets.encryptionKeys, CULQI_API_URL: sandboxUrl, CULQI_SECURE_URL: sandboxUrl,
+    DATABASE_URL: database.url, ...(database.migratorUrl ? { DATABASE_MIGRATOR_URL: database.migratorUrl } : {}), PORT: String(apiPort), SANDBOX_PORT: String(sandboxPort), SANDBOX_PIXELPAY_PORT: String(pixelpayPort), SANDBOX_DATA_DIR: path.join(HOME, 'sandbox'),
+    PLATFORM_ADMIN_KEY: secrets.platformAdminKey, ENCRYPTION_KEYS: secrets.encryptionKeys, CULQI_API_URL: sandboxUrl, CULQI_SECURE_URL: sandboxUrl, PIXELPAY_API_URL: pixelpayUrl,
     WORKER: 'off', DRAIN_MS: '0',
   }, died);
   await step('migrating', () => programs.run('migrate', 'migrate.js')).catch((error) => {
     const isItsDatabase = process.env.DATABASE_URL && error.message.includes('Cannot migrate');
     throw isItsDatabase ? new Trouble(`${error.message} (correct DATABASE_URL, or unset it and a private one is brought up)`) : error;
   });
-  await step('starting the PSP emulator, the service and its worker', async () => {
+  await step('starting the PSP emulators, the service and its worker', async () => {
     await programs.keepRunning('sandbox', 'sandbox/main.js', `${sandboxUrl}/_control/settings`);
     await programs.keepRunning('service', 'main.js', `${apiUrl}/health/ready`);
     await programs.keepRunning('worker', 'worker.js');
   });
   const demo = await demoTenant({ home: HOME, apiUrl, secrets });
+  await listenToWebhooks({ apiUrl, emulators: { culqi: sandboxUrl, pixelpay: pixelpayUrl }, demo });
   isReady = true;
-  if (flags.includes('--demo')) return tellStory({ apiUrl, sandboxUrl, demo }).then(() => end(0));
+  if (flags.includes('--demo')) return tellStory({ apiUrl, sandboxUrl, pixelpayUrl, demo }).then(() => end(0));
   const curl = paymentCurl({ apiUrl, sandboxUrl, demo });
   say(`
 SmartPay is up.
   API docs             ${apiUrl}/docs
   ready                ${apiUrl}/health/ready
-  Culqi emulator       ${sandboxUrl}
+  Culqi emulator       ${sandboxUrl} (its books: ${sandboxUrl}/_control/page)
+  PixelPay emulator    ${pixelpayUrl} (its books: ${pixelpayUrl}/_control/page)
   database             ${database.url.replace(/:[^:@/]*@/, ':…@')} (${database.name})
   client key           ${demo.clientKey}
   operator key         ${demo.operatorKey}

@@ -13,10 +13,10 @@ const asked = money(12_900n, 'PEN');
 
 const attempt: Attempt = {
   id: 'att_1', tenantId: 'ten_1', paymentId: 'pay_1', gateway: 'culqi', gatewayAccountId: 'gwa_1', operation: 'authorize', status: 'sent', amount: asked,
-  gatewayReference: null, code: null, pspCode: null, latencyMs: null, sentAt: now, deadlineAt: now, lookUps: 0, nextLookUpAt: null, firstAbsentAt: null, answer: null, createdAt: now,
+  refundId: null, returnsAttemptId: null, gatewayReference: null, code: null, pspCode: null, latencyMs: null, sentAt: now, deadlineAt: now, lookUps: 0, nextLookUpAt: null, firstAbsentAt: null, answer: null, createdAt: now,
 };
 const payment: Payment = {
-  id: 'pay_1', tenantId: 'ten_1', version: 2, state: { status: 'processing', processingReason: 'in_flight' }, pendingOperation: null, authorizationExpiresAt: null, amount: asked, capturedMinor: 0n, fees: null,
+  id: 'pay_1', tenantId: 'ten_1', version: 2, state: { status: 'processing', processingReason: 'in_flight' }, pendingOperation: null, authorizationExpiresAt: null, amount: asked, savingsMinor: null, refundCount: 0, threeDs: null, capturedMinor: 0n, fees: null,
   captureMethod: 'automatic', gateway: 'culqi', gatewayReference: null, authorizationCode: null, fraudScore: null, reference: 'R', uniqueReference: 'R', description: null,
   returnUrl: null, customer: { email: 'ana@ejemplo.pe' }, metadata: {}, method: { type: 'card', installments: 1 }, tokensSealed: 'v1.sealed', nextAction: null, failure: null,
   plan: null, expiresAt: null, createdAt: now, updatedAt: now,

@@ -1,16 +1,21 @@
 import type { GatewayProfile } from '../gateways/contract/gateway-definition.js';
 import type { PaymentSnapshot } from '../gateways/contract/payment-gateway.js';
-import { sameMoney } from '../shared/money.js';
+import { feeOf, totalOf, type FeeParts } from '../shared/fees.js';
+import { sameMoney, type Money } from '../shared/money.js';
 import type { TicketKind } from '../tickets/ticket.js';
 import type { Observed } from './observed.js';
 import { isLateCapture, isOpen, next, nextOperation, TERMINAL, type Observation } from './payment-state.js';
-import type { Attempt, Failure, Payment } from './payment.js';
+import type { Failure } from './failure.js';
+import type { Attempt, Payment, PaymentFees } from './payment.js';
+import type { Refund, RefundObservation } from './refund.js';
 
 /** What an observation does: the payment and attempt as they are afterwards, and what a person must look at. */
 export type Effect = {
   payment: Payment;
   attempt: Attempt;
-  observation: Observation;
+  /** The refund as it is afterwards, where the observation was of one. */
+  refund?: Refund;
+  observation: Observation | RefundObservation;
   /** What goes into the history beside the new status. */
   detail: string | null;
   tickets: { kind: TicketKind; evidence: Record<string, unknown> }[];
@@ -24,6 +29,7 @@ const CARRIES_MONEY: ReadonlySet<PaymentSnapshot['status']> = new Set<PaymentSna
  * `asked` is the attempt that made the payment at the PSP, which shows its id and amount: of a capture or a void not the attempt itself.
  */
 export function effectOf(payment: Payment, attempt: Attempt, observed: Observed, profile: GatewayProfile, asked: Attempt = attempt): Effect {
+  if (attempt.operation === 'refund') throw new Error('a refund has an effect of its own');
   const mismatch = observed.kind === 'snapshot' ? mismatchOf(asked, observed.snapshot, profile) : null;
   const observation = mismatch === null ? observationOf(observed) : 'mismatch';
   const state = next(payment.state, observation);
@@ -34,12 +40,16 @@ export function effectOf(payment: Payment, attempt: Attempt, observed: Observed,
   if (observed.kind === 'snapshot') recordSnapshot(effect, payment, { attempt, asked }, observed.snapshot, mismatch);
   if (observed.kind === 'not_done') effect.attempt = { ...effect.attempt, code: observed.failure.code, pspCode: observed.failure.pspCode };
   if (observation === 'schedule_exhausted' && (state.status === 'needs_review' || attempt.operation !== 'authorize')) effect.tickets.push({ kind: 'unresolved_outcome', evidence: {} });
-  if (!TERMINAL.has(payment.state.status)) closeOrKeep(effect, failureOf(observed));
+  if (!TERMINAL.has(payment.state.status)) {
+    closeOrKeep(effect, failureOf(observed));
+    effect.payment = priced(effect.payment);
+  }
   keepReserved(effect, asked, profile);
   return effect;
 }
 
 function observationOf(observed: Observed): Observation {
+  if (observed.kind === 'refund') throw new Error('a payment is told by its own snapshot');
   return observed.kind === 'snapshot' ? observed.snapshot.status : observed.kind;
 }
 
@@ -78,10 +88,20 @@ function recordSnapshot(effect: Effect, payment: Payment, { attempt, asked }: { 
   const evidence = { reference: snapshot.reference };
   if (snapshot.status === 'pending' && snapshot.unmapped !== undefined) effect.tickets.push({ kind: 'unmapped_status', evidence: { ...evidence, word: snapshot.unmapped } });
   if (payment.state.status === 'authorized' && snapshot.status === 'captured' && payment.pendingOperation !== 'capture') effect.tickets.push({ kind: 'captured_unasked', evidence });
-  if (attempt.operation === 'authorize' && isLateCapture(attempt.status, snapshot.status)) effect.tickets.push({ kind: 'late_capture', evidence });
+  if (attempt.operation === 'authorize' && (isLateCapture(attempt.status, snapshot.status) || isSecond(payment, snapshot))) effect.tickets.push({ kind: 'late_capture', evidence });
   if ((snapshot.duplicates ?? []).length > 0) effect.tickets.push({ kind: 'duplicate_charge', evidence: { ...evidence, duplicates: snapshot.duplicates } });
   // A terminal payment does not move, whatever a look-up shows (row A16).
   if (!TERMINAL.has(payment.state.status)) effect.payment = { ...effect.payment, ...factsOf(payment, attempt, snapshot) };
+}
+
+/** Money beside the money that the payment was captured with. */
+function isSecond({ state, gatewayReference }: Payment, { status, reference }: PaymentSnapshot): boolean {
+  return state.status === 'captured' && CARRIES_MONEY.has(status) && reference !== null && gatewayReference !== null && reference !== gatewayReference;
+}
+
+/** Whether the PSP shows that money has moved, or will. */
+export function carriesMoney(observed: Observed): boolean {
+  return observed.kind === 'snapshot' && CARRIES_MONEY.has(observed.snapshot.status);
 }
 
 function factsOf(payment: Payment, attempt: Attempt, snapshot: PaymentSnapshot): Partial<Payment> {
@@ -92,7 +112,7 @@ function factsOf(payment: Payment, attempt: Attempt, snapshot: PaymentSnapshot):
     authorizationCode: snapshot.authorizationCode ?? payment.authorizationCode,
     fraudScore: snapshot.fraudScore ?? payment.fraudScore,
     fees: snapshot.fee === undefined ? payment.fees
-      : { fee: snapshot.fee.amountMinor, breakdown: snapshot.feeBreakdown ?? null, net: snapshot.net?.amountMinor ?? null },
+      : { fee: snapshot.fee.amountMinor, breakdown: snapshot.feeBreakdown ?? null, net: snapshot.net?.amountMinor ?? null, source: 'psp' },
     method: payment.method === null ? null : { ...payment.method, ...snapshot.card },
     nextAction: snapshot.status === 'requires_action' ? { ...snapshot.action, gateway: attempt.gateway } : null,
   };
@@ -119,6 +139,20 @@ function keepReserved(effect: Effect, asked: Attempt, { authorizationLifetimeMs 
   };
 }
 
+/** What a captured payment cost: as the PSP says, else by the fee table; and what another provider would have taken more. */
+function priced(payment: Payment): Payment {
+  if (payment.state.status !== 'captured') return payment;
+  const captured = { ...payment.amount, amountMinor: payment.capturedMinor };
+  const { fees: rule = null, reference = null } = payment.plan?.pricing ?? {};
+  const fees = payment.fees ?? (rule === null ? null : tableFees(captured, feeOf(captured, rule)));
+  return { ...payment, fees, savingsMinor: fees === null || reference === null ? null : totalOf(feeOf(captured, reference)) - fees.fee };
+}
+
+function tableFees({ amountMinor }: Money, breakdown: FeeParts): PaymentFees {
+  const fee = totalOf(breakdown);
+  return { fee, breakdown, net: amountMinor - fee, source: 'table' };
+}
+
 /** A payment that has become final needs no token, no action and no exclusive reference unless it lives on; a failed one says why. */
 function closeOrKeep(effect: Effect, failure: Failure | null): void {
   const { status } = effect.payment.state;
@@ -128,6 +162,8 @@ function closeOrKeep(effect: Effect, failure: Failure | null): void {
   effect.payment = {
     ...effect.payment, tokensSealed: null, nextAction: null,
     uniqueReference: lives ? effect.payment.uniqueReference : null,
+    // What was not taken costs nothing, whatever was announced.
+    fees: lives ? effect.payment.fees : null,
     failure: status === 'failed' ? failure : status === 'expired' ? expired : null,
   };
 }

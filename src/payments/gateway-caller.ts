@@ -1,20 +1,29 @@
 import { Logger } from '@nestjs/common';
 import { GatewayError } from '../gateways/contract/gateway-error.js';
-import { supports, type CaptureOrder, type OperationOrder, type OptionalVerb, type PaymentGateway, type PaymentOrder, type PaymentSnapshot } from '../gateways/contract/payment-gateway.js';
+import {
+  supports, type CaptureOrder, type OperationOrder, type OptionalVerb, type PaymentGateway, type PaymentOrder, type PaymentSnapshot, type RefundOrder, type RefundReference, type RefundSnapshot,
+} from '../gateways/contract/payment-gateway.js';
 import type { GatewayRegistry } from '../gateways/gateway-registry.js';
 import { TimeWindow, type Clock } from '../shared/clock.js';
 import type { Credentials, GatewayAccount, GatewayAccounts } from '../tenants/gateway-accounts.js';
-import type { Observed } from './observed.js';
-import type { Attempt, Failure } from './payment.js';
+import type { Answered, Observed } from './observed.js';
+import type { Failure } from './failure.js';
+import type { Attempt } from './payment.js';
 
 /** One call that changes something at a PSP. */
-export type PspCall = { operation: 'authorize'; order: PaymentOrder } | { operation: 'capture'; order: CaptureOrder } | { operation: 'void'; order: OperationOrder };
+export type PspCall = { operation: 'authorize'; order: PaymentOrder } | { operation: 'capture'; order: CaptureOrder } | { operation: 'void'; order: OperationOrder }
+  | { operation: 'refund'; order: RefundOrder };
 
 /** What a call brought: the observation, how long it took, and the PSP's answer without secrets. */
 export type CallResult = { observed: Observed; latencyMs: number; answer: string | undefined };
 
 /** What a look-up brought. `absent` is what the PSP says; whether it proves anything is decided elsewhere. */
-export type LookUpResult = { kind: 'snapshot'; snapshot: PaymentSnapshot; answer: string | undefined } | { kind: 'absent' } | { kind: 'no_answer'; detail: string };
+export type LookUpResult =
+  | { kind: 'snapshot'; snapshot: PaymentSnapshot; answer: string | undefined } | { kind: 'refund'; refund: RefundSnapshot; answer: string | undefined }
+  | { kind: 'absent' } | { kind: 'no_answer'; detail: string };
+
+/** What is asked about: a payment by what the PSP or we call it, or a refund. */
+export type Question = { attempt: Attempt; /** What the PSP calls the payment, where that was learnt elsewhere. */ reference?: string | undefined; refund?: RefundReference | undefined };
 
 /** Longest answer of a PSP that is kept, in characters. */
 const ANSWER_LENGTH_MAX = 64_000;
@@ -33,31 +42,39 @@ export class GatewayCaller {
   /** Asks the PSP to do what `call` says, at most once, beginning and ending within `window`. */
   async make(account: GatewayAccount, call: PspCall, window: TimeWindow): Promise<CallResult> {
     const startedMs = this.clock.monotonicMs();
-    const secrets = call.operation === 'authorize' ? [call.order.method.token] : [];
+    const secrets = call.operation === 'authorize' ? [call.order.method.token, ...(call.order.authentication === undefined ? [] : [call.order.authentication.cavv])] : [];
     try {
-      const snapshot = await performOn(this.open(account, window, secrets), call);
-      return { observed: { kind: 'snapshot', snapshot }, latencyMs: this.clock.monotonicMs() - startedMs, answer: withoutSecrets(snapshot.raw, secrets) };
+      const observed = await performOn(this.open(account, window, secrets), call);
+      const { raw } = observed.kind === 'refund' ? observed.refund : observed.snapshot;
+      return { observed, latencyMs: this.clock.monotonicMs() - startedMs, answer: withoutSecrets(raw, secrets) };
     } catch (error) {
       return { observed: this.observedFrom(error, account), latencyMs: this.clock.monotonicMs() - startedMs, answer: undefined };
     }
   }
 
   /** Asks the PSP what became of an attempt, within `withinMs`. */
-  async lookUp(account: GatewayAccount, attempt: Attempt, withinMs: number): Promise<LookUpResult> {
+  async lookUp(account: GatewayAccount, question: Question, withinMs: number): Promise<LookUpResult> {
     const secrets: string[] = [];
     try {
       const gateway = this.open(account, TimeWindow.open(this.clock, withinMs), secrets);
-      const snapshot = await this.ask(gateway, attempt);
+      if (question.refund !== undefined) {
+        const refund = await askRefund(gateway, question.refund);
+        return refund === null ? { kind: 'absent' } : { kind: 'refund', refund, answer: withoutSecrets(refund.raw, secrets) };
+      }
+      const snapshot = await askPayment(gateway, question);
       return snapshot === null ? { kind: 'absent' } : { kind: 'snapshot', snapshot, answer: withoutSecrets(snapshot.raw, secrets) };
     } catch (error) {
       return { kind: 'no_answer', detail: error instanceof GatewayError ? error.kind : 'the look-up failed' };
     }
   }
 
-  private async ask(gateway: PaymentGateway, attempt: Attempt): Promise<PaymentSnapshot | null> {
-    if (attempt.gatewayReference !== null) return gateway.fetchPayment(attempt.gatewayReference);
-    if (supports(gateway, 'findPayment')) return gateway.findPayment({ attemptId: attempt.id, amount: attempt.amount, sentAt: attempt.sentAt, deadlineAt: attempt.deadlineAt });
-    throw new GatewayError('outcome_unknown', 'the gateway cannot look up by our reference');
+  /** Asks the PSP how it sees what it calls `reference`; null when it knows none, or does not answer. */
+  async fetch(account: GatewayAccount, reference: string, withinMs: number): Promise<PaymentSnapshot | null | 'no_answer'> {
+    try {
+      return await this.open(account, TimeWindow.open(this.clock, withinMs), []).fetchPayment(reference);
+    } catch (error) {
+      return error instanceof GatewayError && ['payment_not_found', 'request_rejected'].includes(error.kind) ? null : 'no_answer';
+    }
   }
 
   private open(account: GatewayAccount, window: TimeWindow, secrets: string[]): PaymentGateway {
@@ -86,8 +103,27 @@ export class GatewayCaller {
   }
 }
 
-async function performOn(gateway: PaymentGateway, call: PspCall): Promise<PaymentSnapshot> {
-  if (call.operation === 'authorize') return gateway.createPayment(call.order);
+async function askPayment(gateway: PaymentGateway, { attempt, reference = attempt.gatewayReference ?? undefined }: Question): Promise<PaymentSnapshot | null> {
+  if (reference !== undefined) return gateway.fetchPayment(reference);
+  if (supports(gateway, 'findPayment')) return gateway.findPayment({ attemptId: attempt.id, amount: attempt.amount, sentAt: attempt.sentAt, deadlineAt: attempt.deadlineAt });
+  throw new GatewayError('outcome_unknown', 'the gateway cannot look up by our reference');
+}
+
+async function askRefund(gateway: PaymentGateway, refund: RefundReference): Promise<RefundSnapshot | null> {
+  if (supports(gateway, 'findRefund')) return gateway.findRefund(refund);
+  throw new GatewayError('outcome_unknown', 'the gateway cannot look up refunds');
+}
+
+async function performOn(gateway: PaymentGateway, call: PspCall): Promise<Answered> {
+  if (call.operation === 'authorize') return { kind: 'snapshot', snapshot: await gateway.createPayment(call.order) };
+  if (call.operation === 'refund') {
+    if (supports(gateway, 'refundPayment')) return { kind: 'refund', refund: await gateway.refundPayment(call.order) };
+    throw new GatewayError('not_contacted', 'the gateway cannot refund');
+  }
+  return { kind: 'snapshot', snapshot: await operateOn(gateway, call) };
+}
+
+async function operateOn(gateway: PaymentGateway, call: Extract<PspCall, { operation: 'capture' | 'void' }>): Promise<PaymentSnapshot> {
   try {
     if (call.operation === 'capture' && supports(gateway, 'capturePayment')) return await gateway.capturePayment(call.order);
     if (call.operation === 'void' && supports(gateway, 'voidPayment')) return await gateway.voidPayment(call.order);

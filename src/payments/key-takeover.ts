@@ -35,8 +35,8 @@ export class KeyTakeover {
     if (!await this.database.transaction((transaction) => this.keys.takeOver(transaction, tenantId, record, owner))) return null;
 
     await this.markUnknown(tenantId, attemptId);
-    const resolution = await this.resolver.lookUp(tenantId, attemptId, INLINE_LOOK_UP_MS, job);
-    const answer = answerWith(resolution, record.successStatus, await this.localeOf(tenantId));
+    const resolution = await this.resolver.lookUp(tenantId, attemptId, INLINE_LOOK_UP_MS, job === undefined ? {} : { job });
+    const answer = answerWith(resolution, resolution.attempt.refundId, record.successStatus, await this.localeOf(tenantId));
     return await this.keys.finish(this.database, tenantId, record.key, owner, answer) ? answer : null;
   }
 

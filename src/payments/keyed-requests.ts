@@ -16,14 +16,14 @@ import type { KeyTakeover } from './key-takeover.js';
 import { nextLookUpDueAt, planFirstLookUp } from './look-up-plan.js';
 import { lookUpTimesOf, type LookUpSettings } from './look-up-times.js';
 import { arrangeLookUp, type PaymentApplier } from './payment-applier.js';
-import type { PaymentWithAttempts } from './payment.js';
+import type { PaymentRecord } from './payment.js';
 import type { UnappliedSnapshots } from './unapplied-snapshots.js';
 
 /** What a client asks under a key. `route` names the route with its parameters. */
 export type KeyedAsk = { caller: Caller; key: string; route: string; body: unknown; successStatus: 200 | 201; /** Whether it makes or sends a payment, which may be paused. */ beginsPayment: boolean };
 
-/** What tx1 left: the payment as stored and, if a PSP is to be called, with what. */
-export type Begun = { shown: PaymentWithAttempts; call: (PspCall & { attemptId: string; account: GatewayAccount }) | null };
+/** What tx1 left: the payment as stored, the refund that is asked for, if any, and, if a PSP is to be called, with what. */
+export type Begun = { shown: PaymentRecord; refundId?: string; call: (PspCall & { attemptId: string; account: GatewayAccount }) | null };
 
 /** Begins the request in tx1; a Problem thrown here undoes everything and frees the key. */
 export type Begin = (transaction: Transaction, attemptId: string) => Promise<Begun>;
@@ -54,7 +54,7 @@ export class KeyedRequests {
     const window = TimeWindow.open(this.clock, this.settings.gatewayTimeoutMs);
     const begun = await this.begin(request, ask, begin);
     if ('statusCode' in begun) return begun;
-    if (begun.call === null) return { ...answerWith(begun.shown, ask.successStatus, ask.caller.locale), replayed: false };
+    if (begun.call === null) return { ...answerWith(begun.shown, begun.refundId ?? null, ask.successStatus, ask.caller.locale), replayed: false };
 
     const result = await this.caller.make(begun.call.account, begun.call, window);
     return this.settle(request, begun, begun.call, result, ask.caller.locale);
@@ -69,7 +69,7 @@ export class KeyedRequests {
         // What was answered before is answered again; nothing new begins (docs/operations.md, restore).
         if (this.settings.newPayments === 'off' && ask.beginsPayment) throw new Problem('unavailable', 'New payments are paused. Ask again later, with the same Idempotency-Key.', { retryAfterSeconds: 30 });
         begun = await begin(transaction, attemptId);
-        if (begun.call === null) await this.keys.finish(transaction, request.tenantId, request.key, request.owner, answerWith(begun.shown, request.successStatus, ask.caller.locale));
+        if (begun.call === null) await this.keys.finish(transaction, request.tenantId, request.key, request.owner, answerWith(begun.shown, begun.refundId ?? null, request.successStatus, ask.caller.locale));
         return begun;
       });
     } catch (error) {
@@ -102,7 +102,7 @@ export class KeyedRequests {
     } catch (error) {
       if (lostConnection(error) || metAnotherTransaction(error)) throw error;
       this.logger.error({ err: error, paymentId: begun.shown.payment.id, attemptId: call.attemptId, alert: true, msg: 'a reply could not be applied; it is kept' });
-      const answer = answerWith(begun.shown, request.successStatus, locale);
+      const answer = answerWith(begun.shown, begun.refundId ?? null, request.successStatus, locale);
       await this.unapplied.keep({ request, attemptId: call.attemptId, result, answer });
       return { ...answer, replayed: false };
     }
@@ -124,7 +124,7 @@ export class KeyedRequests {
         decide: (_payment, attempt, now) => ({ observed: result.observed, attempt: planFirstLookUp(attempt, times, now) }),
       });
       await arrangeLookUp(this.jobs, transaction, applied.attempt, nextLookUpDueAt(applied.attempt, times), applied.now);
-      const answer = answerWith(applied, request.successStatus, locale);
+      const answer = answerWith(applied, applied.attempt.refundId, request.successStatus, locale);
       return { answer, stored: await this.keys.finish(transaction, tenantId, request.key, request.owner, answer) };
     });
   }

@@ -27,7 +27,7 @@ export class LookUpJob implements JobHandler {
     const attemptId = job.payload.attemptId ?? '';
     const record = await this.keys.findByAttempt(this.database, job.tenantId, attemptId);
     if (record === null || record.answer !== null) {
-      await this.resolver.lookUp(job.tenantId, attemptId, this.lookUpWithinMs, job);
+      await this.resolver.lookUp(job.tenantId, attemptId, this.lookUpWithinMs, { job });
     } else if (record.leaseRemainingMs > 0) {
       await this.jobs.postpone(this.database, job, record.leaseRemainingMs);
     } else if (await this.takeover.finish(job.tenantId, record, job) === null) {

@@ -13,6 +13,7 @@ const asked = (ms: number): LookUpMoment => ({ beganAt: at(ms), now: at(ms) });
 function attempt(changes: Partial<Attempt> = {}): Attempt {
   return {
     id: 'att_1', tenantId: 'ten_1', paymentId: 'pay_1', gateway: 'culqi', gatewayAccountId: 'gwa_1', operation: 'authorize', status: 'unknown',
+    refundId: null, returnsAttemptId: null,
     amount: money(100n, 'PEN'), gatewayReference: null, code: null, pspCode: null, latencyMs: null, sentAt: at(0), deadlineAt: at(15_000),
     lookUps: 0, nextLookUpAt: null, firstAbsentAt: null, answer: null, createdAt: at(0), ...changes,
   };

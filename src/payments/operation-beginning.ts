@@ -10,6 +10,7 @@ import type { GatewayAccounts } from '../tenants/gateway-accounts.js';
 import type { GatewayCaller } from './gateway-caller.js';
 import type { Begin, Begun } from './keyed-requests.js';
 import { LOOK_UP_JOB } from './look-up-job.js';
+import { newAttempt } from './new-attempt.js';
 import { lookUpJobKey } from './payment-applier.js';
 import { next } from './payment-state.js';
 import type { PaymentStore } from './payment-store.js';
@@ -51,27 +52,24 @@ export class OperationBeginning {
       if (payment.state.status !== 'authorized') throw new Problem('invalid_state', `A payment that is ${payment.state.status} cannot be ${operation === 'capture' ? 'captured' : 'voided'}.`);
       const amount = amountOf(payment);
       const attempts = await this.store.attempts(transaction, tenantId, paymentId);
-      const asked = attempts.findLast(({ operation: of, gatewayReference }) => of === 'authorize' && gatewayReference === payment.gatewayReference);
-      if (asked === undefined || payment.gatewayReference === null) throw new Error(`payment ${paymentId} is authorised by no attempt`);
+      const asked = madeBy(payment, attempts);
       const account = await this.accounts.version(transaction, tenantId, asked.gatewayAccountId);
       if (!this.caller.supports(account, VERB[operation])) throw new Problem('capability_missing', `The gateway cannot ${operation} payments.`);
 
       const now = this.clock.now();
       const pending = { ...payment, pendingOperation: operation, version: payment.version + 1, updatedAt: now };
-      const attempt: Attempt = {
-        id: attemptId, tenantId, paymentId, gateway: asked.gateway, gatewayAccountId: asked.gatewayAccountId, operation, status: 'sent', amount,
-        gatewayReference: payment.gatewayReference, code: null, pspCode: null, latencyMs: null, sentAt: now, deadlineAt: now,
-        lookUps: 0, nextLookUpAt: null, firstAbsentAt: null, answer: null, createdAt: now,
-      };
+      const attempt = newAttempt({
+        id: attemptId, tenantId, paymentId, gateway: asked.gateway, gatewayAccountId: asked.gatewayAccountId, operation, amount, gatewayReference: asked.gatewayReference, createdAt: now,
+      });
       await this.store.update(transaction, pending);
       await this.store.insertAttempt(transaction, attempt, this.settings.gatewayTimeoutMs);
       await this.store.insertTransitions(transaction, [{ payment: pending, from: payment, cause: 'request', attemptId, detail: operation, traceId: currentTraceId() ?? null }]);
       await this.jobs.enqueue(transaction, {
         id: jobId, kind: LOOK_UP_JOB, tenantId, payload: { attemptId }, uniqueKey: lookUpJobKey(attemptId), delayMs: this.settings.idempotencyLeaseMs,
       });
-      const order = { attemptId, paymentId, reference: payment.gatewayReference, amount };
+      const order = { attemptId, paymentId, reference: asked.gatewayReference, amount };
       const call = operation === 'capture' ? { operation, order: { ...order, authorized: payment.amount } } as const : { operation, order } as const;
-      return { shown: { payment: pending, attempts: [...attempts, attempt] }, call: { ...call, attemptId, account } };
+      return { shown: { payment: pending, attempts: [...attempts, attempt], refunds: [] }, call: { ...call, attemptId, account } };
     };
   }
 
@@ -89,8 +87,16 @@ export class OperationBeginning {
       await this.jobs.drop(transaction, lookUpJobKey(attempt.id));
       await this.store.updateAttempt(transaction, attempt, now);
     }
-    return { shown: { payment: withdrawn, attempts: closed }, call: null };
+    return { shown: { payment: withdrawn, attempts: closed, refunds: [] }, call: null };
   }
+}
+
+/** The attempt that made the payment at its PSP, with what the PSP calls it. */
+export function madeBy(payment: Payment, attempts: readonly Attempt[]): Attempt & { gatewayReference: string } {
+  const { gatewayReference } = payment;
+  const asked = attempts.findLast(({ operation, gatewayReference: reference }) => operation === 'authorize' && reference === gatewayReference);
+  if (asked === undefined || gatewayReference === null) throw new Error(`payment ${payment.id} was made by no attempt`);
+  return { ...asked, gatewayReference };
 }
 
 /** @throws Problem `capture_exceeds_authorized`, `capability_missing` where the PSP captures all or nothing */

@@ -5,11 +5,14 @@ import { currentTraceId } from '../platform/http/trace.js';
 import type { Clock } from '../shared/clock.js';
 import { newId } from '../shared/id.js';
 import type { Tickets } from '../tickets/tickets.js';
-import { effectOf, type Effect } from './apply-effect.js';
+import { carriesMoney, effectOf, type Effect } from './apply-effect.js';
+import { refundEffectOf } from './refund-effect.js';
 import type { Observed } from './observed.js';
 import { isOpen, TERMINAL, type PaymentStatus, type TransitionCause } from './payment-state.js';
 import type { PaymentStore } from './payment-store.js';
-import type { Attempt, Payment, PaymentWithAttempts } from './payment.js';
+import type { Attempt, Payment, PaymentRecord } from './payment.js';
+import { REFUND_TRIES_MAX, triesOf } from './refund-queue.js';
+import { consequencesOf, type FollowUps } from './follow-ups.js';
 
 /** One observation of one attempt, and how it was made. */
 export type Application = {
@@ -27,7 +30,7 @@ export type Application = {
 };
 
 /** The payment as it is now, its attempt, and when that was, by the database's clock. */
-export type Applied = PaymentWithAttempts & { attempt: Attempt; now: Date };
+export type Applied = PaymentRecord & { attempt: Attempt; now: Date };
 
 /** Statuses in which the PSP is still to be asked. */
 const AWAITED: ReadonlySet<PaymentStatus> = new Set<PaymentStatus>(['processing', 'requires_action']);
@@ -41,32 +44,41 @@ const ENDED_EVERY_MS = 60 * 60_000;
  * The one place where a payment moves. Reply, look-up and takeover all end here: one lock, one state path (architecture §1).
  */
 export class PaymentApplier {
-  constructor(private readonly store: PaymentStore, private readonly tickets: Tickets, private readonly clock: Clock) {}
+  constructor(private readonly store: PaymentStore, private readonly tickets: Tickets, private readonly followUps: FollowUps, private readonly clock: Clock) {}
 
   /** Applies what was observed, in the caller's transaction, under the payment's row lock. What changes nothing writes nothing. */
   async apply(access: DatabaseAccess, application: Application): Promise<Applied> {
     const { tenantId, paymentId, attemptId } = application;
     const { payment, now } = await this.store.lock(access, tenantId, paymentId);
-    const attempts = await this.store.attempts(access, tenantId, paymentId);
-    const attempt = attempts.find(({ id }) => id === attemptId);
+    const before = await this.store.withParts(access, payment);
+    const attempt = before.attempts.find(({ id }) => id === attemptId);
     if (attempt === undefined) throw new Error(`payment ${paymentId} has no attempt ${attemptId}`);
 
     const decided = application.decide(payment, attempt, now);
-    const effect = effectOf(payment, decided.attempt, decided.observed, application.profile, askedBy(attempts, attempt));
-    const changed = await this.writePayment(access, payment, effect, application);
+    const effect = effectOn(before, decided, application.profile);
+    const changed = await this.writePayment(access, before, effect, application);
     const written = await this.writeAttempt(access, attempt, effect, application, now);
     for (const ticket of effect.tickets) await this.tickets.open(access, { id: newId('tic'), tenantId, paymentId, attemptId, ...ticket });
-    return { payment: changed, attempts: attempts.map((other) => (other.id === attemptId ? written : other)), attempt: written, now };
+    const after = { ...changed, attempts: before.attempts.map((other) => (other.id === attemptId ? written : other)) };
+    await this.followUps.arrange(access, tenantId, consequencesOf(after, written, decided.observed, effect));
+    return { ...after, attempt: written, now };
   }
 
-  private async writePayment(access: DatabaseAccess, before: Payment, effect: Effect, application: Application): Promise<Payment> {
-    if (sameValue(before, effect.payment)) return before;
-    const payment = { ...effect.payment, version: before.version + 1, updatedAt: this.clock.now() };
+  private async writePayment(access: DatabaseAccess, { payment: before, attempts, refunds }: PaymentRecord, effect: Effect, application: Application): Promise<PaymentRecord> {
+    const refund = effect.refund;
+    const known = refund === undefined ? undefined : refunds.find(({ id }) => id === refund.id);
+    const hasMoved = refund !== undefined && known !== undefined && !sameValue(known, refund);
+    if (sameValue(before, effect.payment) && !hasMoved) return { payment: before, attempts, refunds };
+    const now = this.clock.now();
+    const payment = { ...effect.payment, version: before.version + 1, updatedAt: now };
+    const moved = hasMoved ? { ...refund, version: refund.version + 1, updatedAt: now } : undefined;
+    if (moved !== undefined) await this.store.updateRefund(access, moved);
     await this.store.update(access, payment);
     await this.store.insertTransitions(access, [{
-      payment, from: before, cause: application.cause, attemptId: application.attemptId, detail: effect.detail, traceId: currentTraceId() ?? null,
+      payment, from: before, cause: application.cause, attemptId: application.attemptId, detail: moved?.status ?? effect.detail, traceId: currentTraceId() ?? null,
+      ...(moved === undefined ? {} : { refundId: moved.id }),
     }]);
-    return payment;
+    return { payment, attempts, refunds: refunds.map((other) => (other.id === moved?.id ? moved : other)) };
   }
 
   private async writeAttempt(access: DatabaseAccess, before: Attempt, effect: Effect, application: Application, now: Date): Promise<Attempt> {
@@ -74,6 +86,18 @@ export class PaymentApplier {
     if (!sameValue(before, attempt)) await this.store.updateAttempt(access, attempt, this.clock.now());
     return attempt;
   }
+}
+
+function effectOn({ payment, attempts, refunds }: PaymentRecord, { observed, attempt }: { observed: Observed; attempt: Attempt }, profile: GatewayProfile): Effect {
+  if (attempt.operation !== 'refund') {
+    const effect = effectOf(payment, attempt, observed, profile, askedBy(attempts, attempt));
+    // The payment went on with a second step: what the first still tells is its own affair, unless money moved.
+    const isSuperseded = attempt.operation === 'authorize' && attempts.findLast(({ operation }) => operation === 'authorize')?.id !== attempt.id;
+    return isSuperseded && !carriesMoney(observed) ? { ...effect, payment } : effect;
+  }
+  const refund = refunds.find(({ id }) => id === attempt.refundId);
+  if (refund === undefined) throw new Error(`attempt ${attempt.id} asks for no refund of ours`);
+  return refundEffectOf(payment, attempt, refund, observed, triesOf({ attempts }, refund) < REFUND_TRIES_MAX);
 }
 
 /** The attempt that made the payment at the PSP, which this one is about. */
@@ -85,8 +109,9 @@ function askedBy(attempts: readonly Attempt[], attempt: Attempt): Attempt {
 }
 
 /** When the PSP is asked next: as planned while it is awaited; reserved money now and then, and when its time is over. */
-function nextLookUpOf({ payment, attempt }: Effect, now: Date): Date | null {
+function nextLookUpOf({ payment, attempt, refund }: Effect, now: Date): Date | null {
   const { status } = payment.state;
+  if (refund !== undefined) return refund.status === 'submitted' && isOpen(attempt.status) ? attempt.nextLookUpAt : null;
   if (attempt.operation !== 'authorize') return TERMINAL.has(status) || !isOpen(attempt.status) ? null : attempt.nextLookUpAt;
   if (AWAITED.has(status)) return attempt.nextLookUpAt;
   if (status !== 'authorized') return null;

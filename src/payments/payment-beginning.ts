@@ -1,18 +1,20 @@
 import { GATEWAY_DEFINITIONS } from '../gateways/gateways.js';
-import type { PaymentMethodType } from '../gateways/contract/payment-gateway.js';
+import type { PaymentMethodType, ThreeDsResult } from '../gateways/contract/payment-gateway.js';
 import type { SecretBox } from '../platform/crypto/secret-box.js';
 import { isDuplicate } from '../platform/database/database-errors.js';
 import type { Transaction } from '../platform/database/database.js';
 import { currentTraceId } from '../platform/http/trace.js';
 import type { JobQueue } from '../platform/jobs/job-queue.js';
 import type { Clock } from '../shared/clock.js';
+import { ruleFor, type FeeRule } from '../shared/fees.js';
 import { newId } from '../shared/id.js';
 import { Problem } from '../shared/problem.js';
-import type { GatewayAccounts } from '../tenants/gateway-accounts.js';
+import type { GatewayAccount, GatewayAccounts } from '../tenants/gateway-accounts.js';
 import { EXPIRY_JOB, UNCONFIRMED_LIFETIME_MS } from './expiry-job.js';
 import { selectGateway, type Selection } from './gateway-selection.js';
 import type { Begin, Begun } from './keyed-requests.js';
 import { LOOK_UP_JOB } from './look-up-job.js';
+import { newAttempt } from './new-attempt.js';
 import { lookUpJobKey } from './payment-applier.js';
 import { next } from './payment-state.js';
 import type { NewTransition, PaymentStore } from './payment-store.js';
@@ -46,23 +48,23 @@ export class PaymentBeginning {
       await this.insert(transaction, waiting);
       await this.store.insertTransitions(transaction, [step(waiting, null, null)]);
       await this.jobs.enqueue(transaction, { id: jobId, kind: EXPIRY_JOB, tenantId: payment.tenantId, payload: { paymentId: payment.id }, delayMs: UNCONFIRMED_LIFETIME_MS });
-      return { shown: { payment: waiting, attempts: [] }, call: null };
+      return { shown: { payment: waiting, attempts: [], refunds: [] }, call: null };
     };
   }
 
   /** A payment that is sent to a PSP at once. */
-  createAndSend(payment: Payment, method: MethodGiven, gateway: string | null): Begin {
+  createAndSend(payment: Payment, method: MethodGiven, gateway: string | null, referenceFees: readonly FeeRule[]): Begin {
     const jobId = newId('job');
     return async (transaction, attemptId) => {
       const selection = await this.select(transaction, payment, method, gateway);
-      const sent = this.sent(payment, method, selection);
+      const sent = this.sent(payment, method, selection, referenceFees);
       await this.insert(transaction, sent);
-      return this.send(transaction, { payment: sent, attemptId, jobId, method, selection, steps: [step(payment, null, null), step(sent, payment, attemptId)] });
+      return this.send(transaction, { payment: sent, attemptId, jobId, method, account: selection.account, steps: [step(payment, null, null), step(sent, payment, attemptId)] });
     };
   }
 
   /** A payment that waited is sent now. @throws Problem `invalid_state` unless it waits. */
-  confirm(tenantId: string, paymentId: string, confirmation: Confirmation): Begin {
+  confirm(tenantId: string, paymentId: string, confirmation: Confirmation, referenceFees: readonly FeeRule[]): Begin {
     const jobId = newId('job');
     return async (transaction, attemptId) => {
       const { payment: waiting } = await this.store.lock(transaction, tenantId, paymentId);
@@ -70,9 +72,39 @@ export class PaymentBeginning {
       const method = confirmation.method ?? this.methodKept(waiting);
       const payment = { ...waiting, ...confirmation.changes };
       const selection = await this.select(transaction, payment, method, confirmation.gateway ?? waiting.plan?.forced ?? null);
-      const sent = { ...this.sent(payment, method, selection), updatedAt: this.clock.now() };
+      const sent = { ...this.sent(payment, method, selection, referenceFees), updatedAt: this.clock.now() };
       await this.store.update(transaction, sent);
-      return this.send(transaction, { payment: sent, attemptId, jobId, method, selection, steps: [step(sent, waiting, attemptId)] });
+      return this.send(transaction, { payment: sent, attemptId, jobId, method, account: selection.account, steps: [step(sent, waiting, attemptId)] });
+    };
+  }
+
+  /**
+   * The second step after a 3-D Secure challenge: the same payment is sent to the same PSP once more, with the same token and what the authentication
+   * brought. @throws Problem `invalid_state` unless it waits for that, `operation_in_progress` while an earlier call is not known to be over
+   */
+  authenticate(tenantId: string, paymentId: string, authentication: ThreeDsResult): Begin {
+    const jobId = newId('job');
+    return async (transaction, attemptId) => {
+      const { payment: waiting } = await this.store.lock(transaction, tenantId, paymentId);
+      const { status } = waiting.state;
+      if (status === 'processing') throw new Problem('operation_in_progress', 'The payment is being processed.');
+      if (status !== 'requires_action') throw new Problem('invalid_state', `A payment that is ${status} waits for no authentication.`);
+      if (waiting.nextAction?.type !== 'three_ds') throw new Problem('invalid_state', 'The payment waits for something else.');
+      const attempts = await this.store.attempts(transaction, tenantId, paymentId);
+      const challenged = attempts.findLast(({ operation }) => operation === 'authorize');
+      if (challenged === undefined) throw new Error(`payment ${paymentId} waits for an action that no attempt asked for`);
+      const account = await this.accounts.version(transaction, tenantId, challenged.gatewayAccountId);
+      const method = this.methodKept(waiting);
+
+      const { cavv: _proof, ...threeDs } = authentication;
+      const sent: Payment = { ...waiting, version: waiting.version + 1, state: next(waiting.state, 'sent'), nextAction: null, threeDs, updatedAt: this.clock.now() };
+      // The call that asked for the challenge has ended in it: nothing is left to find out about it.
+      const ended = { ...challenged, nextLookUpAt: null };
+      await this.jobs.drop(transaction, lookUpJobKey(challenged.id));
+      await this.store.updateAttempt(transaction, ended, sent.updatedAt);
+      await this.store.update(transaction, sent);
+      const earlier = attempts.map((attempt) => (attempt.id === ended.id ? ended : attempt));
+      return this.send(transaction, { payment: sent, attemptId, jobId, method, account, earlier, steps: [step(sent, waiting, attemptId)], authentication });
     };
   }
 
@@ -82,22 +114,22 @@ export class PaymentBeginning {
     return selectGateway(order, gateway, await this.accounts.current(transaction, payment.tenantId), GATEWAY_DEFINITIONS);
   }
 
-  private sent(payment: Payment, method: MethodGiven, selection: Selection): Payment {
+  private sent(payment: Payment, method: MethodGiven, selection: Selection, referenceFees: readonly FeeRule[]): Payment {
+    const ruleOf = (rules: readonly FeeRule[]): FeeRule | null => ruleFor(rules, payment.amount.currency, method.facts.type) ?? null;
+    const pricing = { fees: ruleOf(selection.account.fees), reference: ruleOf(referenceFees) };
     return {
-      ...payment, version: payment.version + 1, state: next(payment.state, 'sent'), gateway: selection.account.gateway, plan: selection.plan,
+      ...payment, version: payment.version + 1, state: next(payment.state, 'sent'), gateway: selection.account.gateway, plan: { ...selection.plan, pricing },
       method: method.facts, tokensSealed: this.seal(payment.tenantId, method.tokens), expiresAt: null,
     };
   }
 
-  private async send(transaction: Transaction, { payment, attemptId, jobId, method, selection, steps }: {
-    payment: Payment; attemptId: string; jobId: string; method: MethodGiven; selection: Selection; steps: NewTransition[];
+  private async send(transaction: Transaction, { payment, attemptId, jobId, method, account, steps, earlier = [], authentication }: {
+    payment: Payment; attemptId: string; jobId: string; method: MethodGiven; account: GatewayAccount; steps: NewTransition[]; earlier?: Attempt[]; authentication?: ThreeDsResult;
   }): Promise<Begun> {
-    const now = payment.updatedAt;
-    const attempt: Attempt = {
-      id: attemptId, tenantId: payment.tenantId, paymentId: payment.id, gateway: selection.account.gateway, gatewayAccountId: selection.account.id,
-      operation: 'authorize', status: 'sent', amount: payment.amount, gatewayReference: null, code: null, pspCode: null, latencyMs: null,
-      sentAt: now, deadlineAt: now, lookUps: 0, nextLookUpAt: null, firstAbsentAt: null, answer: null, createdAt: now,
-    };
+    const attempt = newAttempt({
+      id: attemptId, tenantId: payment.tenantId, paymentId: payment.id, gateway: account.gateway, gatewayAccountId: account.id,
+      operation: 'authorize', amount: payment.amount, createdAt: payment.updatedAt,
+    });
     await this.store.insertAttempt(transaction, attempt, this.settings.gatewayTimeoutMs);
     await this.store.insertTransitions(transaction, steps);
     await this.jobs.enqueue(transaction, {
@@ -108,8 +140,9 @@ export class PaymentBeginning {
     const order = {
       attemptId, paymentId: payment.id, amount: payment.amount, capture: payment.captureMethod, description: payment.description, customer: payment.customer,
       method: { type: method.facts.type, token, installments: method.facts.installments },
+      ...(authentication === undefined ? {} : { authentication }),
     };
-    return { shown: { payment, attempts: [attempt] }, call: { operation: 'authorize', attemptId, account: selection.account, order } };
+    return { shown: { payment, attempts: [...earlier, attempt], refunds: [] }, call: { operation: 'authorize', attemptId, account, order } };
   }
 
   private async insert(transaction: Transaction, payment: Payment): Promise<void> {

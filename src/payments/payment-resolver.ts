@@ -1,6 +1,8 @@
+import type { RefundReference } from '../gateways/contract/payment-gateway.js';
 import { gatewayDefinition } from '../gateways/gateways.js';
 import type { Database } from '../platform/database/database.js';
 import type { Job, JobQueue } from '../platform/jobs/job-queue.js';
+import { money } from '../shared/money.js';
 import type { GatewayAccounts } from '../tenants/gateway-accounts.js';
 import type { GatewayCaller, LookUpResult } from './gateway-caller.js';
 import { nextLookUpDueAt, planNextLookUp, type LookUpMoment, type LookUpTimes } from './look-up-plan.js';
@@ -9,6 +11,7 @@ import type { Observed } from './observed.js';
 import { arrangeLookUp, type Applied, type PaymentApplier } from './payment-applier.js';
 import type { PaymentStore } from './payment-store.js';
 import type { Attempt, Payment } from './payment.js';
+import { refundedOf } from './refund.js';
 
 /** What a look-up led to, and whether the PSP answered at all. */
 export type Resolution = Applied & { answered: boolean };
@@ -25,20 +28,25 @@ export class PaymentResolver {
     private readonly settings: LookUpSettings,
   ) {}
 
-  /** Looks the attempt up once, within `withinMs`. With `job`, everything is written only while its lease is ours. @throws LeaseLost */
-  async lookUp(tenantId: string, attemptId: string, withinMs: number, job?: Job): Promise<Resolution> {
+  /**
+   * Looks the attempt up once, within `withinMs`. With `job`, everything is written only while its lease is ours. @throws LeaseLost
+   * A webhook is only a reason to ask: `reference` is what it calls the payment, and an answer that shows none changes nothing, as the call may still run.
+   */
+  async lookUp(tenantId: string, attemptId: string, withinMs: number, { job, webhook }: { job?: Job; webhook?: { reference?: string } } = {}): Promise<Resolution> {
     const { attempt, now: beganAt } = await this.store.attemptNow(this.database, tenantId, attemptId);
     const account = await this.accounts.version(this.database, tenantId, attempt.gatewayAccountId);
     const { profile } = gatewayDefinition(attempt.gateway);
     const times = lookUpTimesOf(profile, this.settings);
+    const refund = attempt.refundId === null ? undefined : await this.refundReference(attempt);
 
-    const result = await this.caller.lookUp(account, attempt, withinMs);
+    const result = await this.caller.lookUp(account, { attempt, refund, reference: webhook?.reference }, withinMs);
+    if (webhook !== undefined && (result.kind === 'absent' || result.kind === 'no_answer')) return this.unchanged(attempt, beganAt, result);
 
     const applied = await this.database.transaction(async (transaction) => {
       const application = {
-        tenantId, paymentId: attempt.paymentId, attemptId, cause: 'look_up' as const, profile,
+        tenantId, paymentId: attempt.paymentId, attemptId, cause: webhook === undefined ? 'look_up' as const : 'webhook' as const, profile,
         decide: (payment: Payment, current: Attempt, now: Date) => decide(result, payment, current, times, { beganAt, now }),
-        ...(result.kind === 'snapshot' && result.answer !== undefined ? { answer: result.answer } : {}),
+        ...('answer' in result && result.answer !== undefined ? { answer: result.answer } : {}),
       };
       const resolved = await this.applier.apply(transaction, application);
       await arrangeLookUp(this.jobs, transaction, resolved.attempt, nextLookUpDueAt(resolved.attempt, times), resolved.now, job);
@@ -46,10 +54,25 @@ export class PaymentResolver {
     });
     return { ...applied, answered: result.kind !== 'no_answer' };
   }
+
+  private async unchanged(attempt: Attempt, now: Date, { kind }: LookUpResult): Promise<Resolution> {
+    return { ...await this.store.record(this.database, attempt.tenantId, attempt.paymentId), attempt, now, answered: kind !== 'no_answer' };
+  }
+
+  /** What tells this refund from the payment's others. */
+  private async refundReference(attempt: Attempt): Promise<RefundReference> {
+    const { payment, refunds } = await this.store.record(this.database, attempt.tenantId, attempt.paymentId);
+    const others = refunds.filter(({ id }) => id !== attempt.refundId);
+    return {
+      attemptId: attempt.id, paymentId: payment.id, reference: attempt.gatewayReference ?? '', amount: attempt.amount, sentAt: attempt.sentAt, deadlineAt: attempt.deadlineAt,
+      refundedBefore: money(refundedOf(others).succeededMinor, payment.amount.currency), otherReferences: others.flatMap(({ gatewayReference }) => gatewayReference ?? []),
+    };
+  }
 }
 
 /** What a look-up means for the payment, under its lock. */
 function decide(result: LookUpResult, payment: Payment, attempt: Attempt, times: LookUpTimes, moment: LookUpMoment): { observed: Observed; attempt: Attempt } {
+  if (result.kind === 'refund') return { observed: result, attempt: planNextLookUp(attempt, 'pending', false, times, moment).attempt };
   if (result.kind === 'snapshot' && !(attempt.operation !== 'authorize' && result.snapshot.status === 'authorized')) {
     return { observed: { kind: 'snapshot', snapshot: result.snapshot }, attempt: planNextLookUp(attempt, 'pending', false, times, moment).attempt };
   }

@@ -1,8 +1,8 @@
 import type { DatabaseAccess } from '../platform/database/database.js';
 import type { PageStart } from '../platform/http/pagination.js';
 import type { PaymentStatus } from './payment-state.js';
-import { attemptOf, paymentOf } from './payment-rows.js';
-import type { PaymentWithAttempts } from './payment.js';
+import { attemptOf, paymentOf, refundOf } from './payment-rows.js';
+import type { PaymentRecord } from './payment.js';
 
 export type PaymentFilter = {
   reference?: string | undefined;
@@ -14,7 +14,7 @@ export type PaymentFilter = {
 };
 
 /** Finds payments of a tenant, newest first, at most `limit`. Pages are stable under inserts: each begins after a payment, not at a number. */
-export async function searchPayments(access: DatabaseAccess, tenantId: string, filter: PaymentFilter, after: PageStart | null, limit: number): Promise<PaymentWithAttempts[]> {
+export async function searchPayments(access: DatabaseAccess, tenantId: string, filter: PaymentFilter, after: PageStart | null, limit: number): Promise<PaymentRecord[]> {
   let query = access.forTenant(tenantId).selectFrom('payments').selectAll();
   if (filter.reference !== undefined) query = query.where('reference', '=', Buffer.from(filter.reference));
   if (filter.statuses !== undefined) query = query.where('status', 'in', filter.statuses);
@@ -29,5 +29,10 @@ export async function searchPayments(access: DatabaseAccess, tenantId: string, f
   if (rows.length === 0) return [];
   const attempts = await access.forTenant(tenantId).selectFrom('payment_attempts').selectAll()
     .where('payment_id', 'in', rows.map(({ id }) => id)).orderBy('id').execute();
-  return rows.map((row) => ({ payment: paymentOf(row), attempts: attempts.filter(({ payment_id: owner }) => owner === row.id).map(attemptOf) }));
+  const refunded = rows.filter(({ refund_count: count }) => count > 0).map(({ id }) => id);
+  const refunds = refunded.length === 0 ? [] : await access.forTenant(tenantId).selectFrom('refunds').selectAll().where('payment_id', 'in', refunded).orderBy('id').execute();
+  return rows.map((row) => ({
+    payment: paymentOf(row), attempts: attempts.filter(({ payment_id: owner }) => owner === row.id).map(attemptOf),
+    refunds: refunds.filter(({ payment_id: owner }) => owner === row.id).map(refundOf),
+  }));
 }

@@ -10,10 +10,10 @@ export type ProcessingReason = 'in_flight' | 'pending_at_gateway' | 'outcome_unk
 export type AttemptStatus = 'sent' | 'pending' | 'requires_action' | 'succeeded' | 'declined' | 'failed' | 'unknown';
 
 /** What made a payment move. */
-export type TransitionCause = 'request' | 'reply' | 'look_up' | 'takeover' | 'schedule';
+export type TransitionCause = 'request' | 'reply' | 'look_up' | 'webhook' | 'takeover' | 'schedule';
 
 /** What a call asks of a PSP. A sale is one `authorize` that captures by itself. */
-export type AttemptOperation = 'authorize' | 'capture' | 'void';
+export type AttemptOperation = 'authorize' | 'capture' | 'void' | 'refund';
 
 /**
  * What can be learnt about a payment:
@@ -113,13 +113,13 @@ export function isLateCapture(attempt: AttemptStatus, observation: Observation):
 }
 
 /** Where an attempt to capture or to void stands after an observation of the payment. `authorized` alone says nothing: the call may still be on its way. */
-const OPERATION: Record<Exclude<AttemptOperation, 'authorize'>, Record<Observation, AttemptStatus>> = {
+const OPERATION: Record<'capture' | 'void', Record<Observation, AttemptStatus>> = {
   capture: { ...ATTEMPT, authorized: 'unknown', requires_action: 'unknown', pending: 'unknown', captured: 'succeeded', voided: 'failed', expired: 'failed', declined: 'failed' },
   void: { ...ATTEMPT, authorized: 'unknown', requires_action: 'unknown', pending: 'unknown', captured: 'failed', voided: 'succeeded', expired: 'failed', declined: 'failed' },
 };
 
 /** Where an attempt of any operation stands after an observation. A closed one stays closed. */
-export function nextOperation(operation: AttemptOperation, current: AttemptStatus, observation: Observation): AttemptStatus {
+export function nextOperation(operation: Exclude<AttemptOperation, 'refund'>, current: AttemptStatus, observation: Observation): AttemptStatus {
   if (operation === 'authorize') return nextAttempt(current, observation);
   return CLOSED_ATTEMPT.has(current) ? current : OPERATION[operation][observation];
 }

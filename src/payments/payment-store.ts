@@ -3,11 +3,12 @@ import { databaseNow, databaseTimeIn } from '../platform/database/time.js';
 import { Problem } from '../shared/problem.js';
 import { isId } from '../shared/id.js';
 import type { TransitionCause } from './payment-state.js';
-import { attemptChanges, attemptOf, paymentColumns, paymentOf } from './payment-rows.js';
-import type { Attempt, Payment, PaymentWithAttempts } from './payment.js';
+import { attemptChanges, attemptOf, paymentColumns, paymentOf, refundColumns, refundOf } from './payment-rows.js';
+import type { Attempt, Payment, PaymentRecord } from './payment.js';
+import type { Refund } from './refund.js';
 
 /** A step in a payment's history. */
-export type NewTransition = { payment: Payment; from: Payment | null; cause: TransitionCause; attemptId: string | null; detail: string | null; traceId: string | null };
+export type NewTransition = { payment: Payment; from: Payment | null; cause: TransitionCause; attemptId: string | null; refundId?: string; detail: string | null; traceId: string | null };
 
 /** The tables of payments, attempts and transitions. It decides nothing. */
 export class PaymentStore {
@@ -33,9 +34,31 @@ export class PaymentStore {
     return rows.map(attemptOf);
   }
 
-  async withAttempts(access: DatabaseAccess, tenantId: string, paymentId: string): Promise<PaymentWithAttempts> {
+  async record(access: DatabaseAccess, tenantId: string, paymentId: string): Promise<PaymentRecord> {
     const payment = await this.find(access, tenantId, paymentId);
-    return { payment, attempts: await this.attempts(access, tenantId, paymentId) };
+    return this.withParts(access, payment);
+  }
+
+  /** The payment with what belongs to it. */
+  async withParts(access: DatabaseAccess, payment: Payment): Promise<PaymentRecord> {
+    return { payment, attempts: await this.attempts(access, payment.tenantId, payment.id), refunds: await this.refunds(access, payment) };
+  }
+
+  /** The payment's refunds, oldest first. Most payments have none, and then nothing is asked. */
+  async refunds(access: DatabaseAccess, { tenantId, id, refundCount }: Payment): Promise<Refund[]> {
+    if (refundCount === 0) return [];
+    const rows = await access.forTenant(tenantId).selectFrom('refunds').selectAll().where('payment_id', '=', id).orderBy('id').execute();
+    return rows.map(refundOf);
+  }
+
+  async insertRefund(access: DatabaseAccess, refund: Refund): Promise<void> {
+    await access.forTenant(refund.tenantId).insertInto('refunds', refundColumns(refund)).execute();
+  }
+
+  /** Writes a refund back. Only under its payment's lock. */
+  async updateRefund(access: DatabaseAccess, refund: Refund): Promise<void> {
+    const { id, created_at: _createdAt, ...columns } = refundColumns(refund);
+    await access.forTenant(refund.tenantId).updateTable('refunds').set(columns as never).where('id', '=', id as never).execute();
   }
 
   async attempt(access: DatabaseAccess, tenantId: string, attemptId: string): Promise<Attempt> {
@@ -56,6 +79,7 @@ export class PaymentStore {
   async insertAttempt(access: DatabaseAccess, attempt: Attempt, windowMs: number): Promise<void> {
     await access.forTenant(attempt.tenantId).insertInto('payment_attempts', {
       id: attempt.id, payment_id: attempt.paymentId, gateway: attempt.gateway, gateway_account_id: attempt.gatewayAccountId, operation: attempt.operation,
+      refund_id: attempt.refundId, returns_attempt_id: attempt.returnsAttemptId,
       amount_minor: Number(attempt.amount.amountMinor), currency: attempt.amount.currency,
       sent_at: databaseNow(), deadline_at: databaseTimeIn(windowMs), pulled_forward_at: null, unapplied_snapshot: null,
       created_at: attempt.createdAt, updated_at: attempt.createdAt, ...attemptChanges(attempt),
@@ -83,9 +107,9 @@ export class PaymentStore {
   async insertTransitions(access: DatabaseAccess, transitions: readonly NewTransition[]): Promise<void> {
     const [first] = transitions;
     if (first === undefined) return;
-    await access.forTenant(first.payment.tenantId).insertInto('payment_transitions', transitions.map(({ payment, from, cause, attemptId, detail, traceId }) => ({
+    await access.forTenant(first.payment.tenantId).insertInto('payment_transitions', transitions.map(({ payment, from, cause, attemptId, refundId, detail, traceId }) => ({
       payment_id: payment.id, version: payment.version, from_status: from?.state.status ?? null, to_status: payment.state.status,
-      processing_reason: payment.state.processingReason, cause, attempt_id: attemptId, detail: detail?.slice(0, 255) ?? null, trace_id: traceId,
+      processing_reason: payment.state.processingReason, cause, attempt_id: attemptId, refund_id: refundId ?? null, detail: detail?.slice(0, 255) ?? null, trace_id: traceId,
       created_at: payment.updatedAt,
     }))).execute();
   }

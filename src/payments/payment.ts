@@ -1,21 +1,25 @@
-import type { CaptureMethod, CardFacts, Customer, CustomerAction, DeclineCode, FeeBreakdown, PaymentMethodType } from '../gateways/contract/payment-gateway.js';
+import type { CaptureMethod, CardFacts, Customer, CustomerAction, FeeBreakdown, PaymentMethodType } from '../gateways/contract/payment-gateway.js';
+import type { FeeRule } from '../shared/fees.js';
 import type { Money } from '../shared/money.js';
+import type { Failure } from './failure.js';
+import type { Refund } from './refund.js';
 import type { AttemptOperation, AttemptStatus, PaymentState } from './payment-state.js';
-
-/** Why a payment failed, as the API says it. */
-export type FailureCode = DeclineCode | 'gateway_unavailable' | 'gateway_misconfigured' | 'expired';
-
-/** `userMessage` is added when it is shown, in the tenant's language. */
-export type Failure = { code: FailureCode; pspCode: string | null; message: string; retryable: boolean };
 
 /** What the API shows of a payment method; never the token. */
 export type PaymentMethodFacts = CardFacts & { type: PaymentMethodType; installments: number };
 
-export type PaymentFees = { fee: bigint; breakdown: FeeBreakdown | null; net: bigint | null };
+/** What the payment costs, in minor units; `table`: worked out from the account's fee table, as the PSP does not say. */
+export type PaymentFees = { fee: bigint; breakdown: FeeBreakdown | null; net: bigint | null; source: 'psp' | 'table' };
+
+/** How the customer was authenticated. The proof itself (cavv) is not kept. */
+export type ThreeDsFacts = { eci: string; xid: string; protocolVersion: string; directoryServerTransactionId: string };
 
 /** One gateway that was considered for a payment, and why it was or was not eligible. */
 export type PlanCandidate = { gateway: string; eligible: boolean; reason: string };
-export type PaymentPlan = { forced: string | null; candidates: PlanCandidate[] };
+export type PaymentPlan = { forced: string | null; candidates: PlanCandidate[]; pricing?: PaymentPricing };
+
+/** The rules that held when the payment was sent: a later change of a fee table does not change it (rows E15, F7). */
+export type PaymentPricing = { /** Of the account, where the PSP reports no fee. */ fees: FeeRule | null; /** What another provider would take. */ reference: FeeRule | null };
 
 /** A payment as the service thinks of it; the table row is its storage. */
 export type Payment = {
@@ -30,6 +34,9 @@ export type Payment = {
   amount: Money;
   capturedMinor: bigint;
   fees: PaymentFees | null;
+  /** What another provider would have taken more, by the tenant's reference fees; negative when less. */
+  savingsMinor: bigint | null;
+  refundCount: number;
   captureMethod: CaptureMethod;
   gateway: string | null;
   gatewayReference: string | null;
@@ -45,6 +52,7 @@ export type Payment = {
   tokensSealed: string | null;
   nextAction: (CustomerAction & { gateway: string }) | null;
   failure: Failure | null;
+  threeDs: ThreeDsFacts | null;
   plan: PaymentPlan | null;
   expiresAt: Date | null;
   createdAt: Date;
@@ -59,6 +67,10 @@ export type Attempt = {
   gateway: string;
   gatewayAccountId: string;
   operation: AttemptOperation;
+  /** The refund that a `refund` asks for. */
+  refundId: string | null;
+  /** The attempt whose stray money this one gives back. */
+  returnsAttemptId: string | null;
   status: AttemptStatus;
   amount: Money;
   gatewayReference: string | null;
@@ -74,5 +86,5 @@ export type Attempt = {
   createdAt: Date;
 };
 
-/** A payment with its attempts, oldest first, as read or written in one transaction. */
-export type PaymentWithAttempts = { payment: Payment; attempts: Attempt[] };
+/** A payment with its attempts and refunds, oldest first, as read or written in one transaction. */
+export type PaymentRecord = { payment: Payment; attempts: Attempt[]; refunds: Refund[] };

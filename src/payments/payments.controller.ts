@@ -5,26 +5,21 @@ import { Database } from '../platform/database/database.js';
 import { pageOf } from '../platform/http/pagination.js';
 import { Problems } from '../platform/http/problems.decorator.js';
 import { IdempotencyKey, NeedsIdempotencyKey } from '../platform/idempotency/idempotency-key.decorator.js';
-import { Problem, type ProblemCode } from '../shared/problem.js';
+import { Problem } from '../shared/problem.js';
 import { AllowedTo, CurrentCaller } from '../tenants/access.decorator.js';
 import type { Caller } from '../tenants/caller.js';
-import type { Answer } from './answer.js';
+import { AuthenticatePaymentDto } from './dto/authenticate-payment.dto.js';
 import { CapturePaymentDto } from './dto/capture-payment.dto.js';
 import { ConfirmPaymentDto } from './dto/confirm-payment.dto.js';
 import { CreatePaymentDto } from './dto/create-payment.dto.js';
 import { ListPaymentsDto } from './dto/list-payments.dto.js';
 import { PaymentDto, PaymentPageDto, TimelineDto } from './dto/payment.dto.js';
+import { BAD_BODY, send } from './keyed-answers.js';
 import { PaymentHistory } from './payment-history.js';
 import { searchPayments } from './payment-search.js';
 import type { PaymentStatus } from './payment-state.js';
 import { paymentView } from './payment-view.js';
 import { PaymentsService } from './payments.service.js';
-
-/** What every body can be refused for, and every key. */
-const BAD_BODY = [
-  'validation_failed', 'malformed_json', 'duplicate_property', 'json_too_deep', 'card_data_not_accepted', 'idempotency_key_required', 'idempotency_key_invalid',
-  'idempotency_key_in_use', 'body_too_large', 'unsupported_media_type', 'idempotency_key_reused',
-] as const satisfies ProblemCode[];
 
 /** Payments, whichever PSP takes them. */
 @ApiTags('Payments')
@@ -56,6 +51,19 @@ export class PaymentsController {
     @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Buffer> {
     return send(reply, await this.payments.confirm(caller, key, id, body, request.body));
+  }
+
+  /** The second step after nextAction three_ds: what the PSP's browser script gave. */
+  @Post(':id/authentication')
+  @HttpCode(200)
+  @NeedsIdempotencyKey()
+  @ApiOkResponse({ type: PaymentDto })
+  @Problems(...BAD_BODY, 'not_found', 'invalid_state', 'operation_in_progress')
+  async authenticate(
+    @CurrentCaller() caller: Caller, @IdempotencyKey() key: string, @Param('id') id: string, @Body() body: AuthenticatePaymentDto,
+    @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<Buffer> {
+    return send(reply, await this.payments.authenticate(caller, key, id, body, request.body));
   }
 
   /** Takes reserved money: all of it unless an amount is given. */
@@ -117,13 +125,6 @@ export class PaymentsController {
   async sync(@CurrentCaller() caller: Caller, @Param('id') id: string): Promise<PaymentDto> {
     return paymentView(await this.payments.sync(caller.tenantId, id), caller.locale);
   }
-}
-
-/** The stored bytes as they are, so that every repeat gets the same. */
-function send(reply: FastifyReply, answer: Answer): Buffer {
-  void reply.status(answer.statusCode).header('content-type', 'application/json; charset=utf-8');
-  if (answer.replayed) void reply.header('idempotent-replayed', 'true');
-  return answer.body;
 }
 
 /** A body that says nothing may be left out or be empty. @throws Problem `validation_failed` */

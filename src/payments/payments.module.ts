@@ -1,5 +1,6 @@
 import { Module, type FactoryProvider } from '@nestjs/common';
 import type { Env } from '../config/env.js';
+import { GATEWAY_DEFINITIONS } from '../gateways/gateways.js';
 import { GatewayRegistry } from '../gateways/gateway-registry.js';
 import { SecretBox } from '../platform/crypto/secret-box.js';
 import { Database } from '../platform/database/database.js';
@@ -13,6 +14,8 @@ import { TenantsModule } from '../tenants/tenants.module.js';
 import { Tickets } from '../tickets/tickets.js';
 import { CountedPaymentStore } from './counted-payment-store.js';
 import { ExpiryJob } from './expiry-job.js';
+import { GatewayEvents } from './gateway-events.js';
+import { TimelineEvents } from './timeline-events.js';
 import { GatewayCaller } from './gateway-caller.js';
 import { KeyTakeover } from './key-takeover.js';
 import { KeyedRequests } from './keyed-requests.js';
@@ -25,6 +28,13 @@ import { PaymentResolver } from './payment-resolver.js';
 import { PaymentStore } from './payment-store.js';
 import { PaymentsController } from './payments.controller.js';
 import { PaymentsService } from './payments.service.js';
+import { PanelRefundsJob } from './panel-refunds-job.js';
+import { RefundBeginning } from './refund-beginning.js';
+import { RefundQueueJob } from './refund-queue-job.js';
+import { RefundsController } from './refunds.controller.js';
+import { Refunds } from './refunds.js';
+import { ReturnJob } from './return-job.js';
+import { FollowUps } from './follow-ups.js';
 import { UnappliedSnapshots } from './unapplied-snapshots.js';
 
 /** What the environment says about look-ups. */
@@ -32,12 +42,32 @@ function lookUpSettings(env: Env) {
   return { scheduleMs: env.resolveScheduleMs, lagMs: env.lookupLagMs, absenceAfterMs: env.absenceAfterMs };
 }
 
+/** A job's call of a PSP ends well within the job's lease. */
+function callWithinMs(env: Env): number {
+  return Math.min(env.gatewayTimeoutMs, env.jobLeaseMs / 2);
+}
+
+/** How far the slowest PSP's look-ups may lag behind its books. */
+function lagMsOf(env: Env): number {
+  return env.lookupLagMs ?? Math.max(...GATEWAY_DEFINITIONS.map(({ profile }) => profile.lookupLagMs));
+}
+
 const providers: FactoryProvider[] = [
   { provide: PaymentStore, inject: [Metrics], useFactory: (metrics: Metrics) => new CountedPaymentStore(metrics) },
-  { provide: PaymentHistory, inject: [PaymentStore], useFactory: (store: PaymentStore) => new PaymentHistory(store) },
+  { provide: TimelineEvents, useFactory: () => new TimelineEvents() },
+  { provide: PaymentHistory, inject: [PaymentStore, TimelineEvents], useFactory: (store: PaymentStore, others: TimelineEvents) => new PaymentHistory(store, others) },
   {
-    provide: PaymentApplier, inject: [PaymentStore, Tickets, CLOCK],
-    useFactory: (store: PaymentStore, tickets: Tickets, clock: Clock) => new PaymentApplier(store, tickets, clock),
+    provide: GatewayEvents, inject: [Database, PaymentStore, GatewayAccounts, GatewayCaller, PaymentResolver, ENV],
+    useFactory: (database: Database, store: PaymentStore, accounts: GatewayAccounts, caller: GatewayCaller, resolver: PaymentResolver, env: Env) =>
+      new GatewayEvents(database, store, accounts, caller, resolver, Math.min(env.gatewayTimeoutMs, env.jobLeaseMs / 4)),
+  },
+  {
+    provide: FollowUps, inject: [JobQueue, ENV],
+    useFactory: (jobs: JobQueue, env: Env) => new FollowUps(jobs, { scheduleMs: env.resolveScheduleMs, lagMs: lagMsOf(env) }),
+  },
+  {
+    provide: PaymentApplier, inject: [PaymentStore, Tickets, FollowUps, CLOCK],
+    useFactory: (store: PaymentStore, tickets: Tickets, followUps: FollowUps, clock: Clock) => new PaymentApplier(store, tickets, followUps, clock),
   },
   {
     provide: GatewayCaller, inject: [GatewayRegistry, GatewayAccounts, CLOCK],
@@ -71,7 +101,7 @@ const providers: FactoryProvider[] = [
   {
     provide: LookUpJob, inject: [Database, IdempotencyKeys, KeyTakeover, PaymentResolver, JobQueue, ENV],
     useFactory: (database: Database, keys: IdempotencyKeys, takeover: KeyTakeover, resolver: PaymentResolver, jobs: JobQueue, env: Env) =>
-      new LookUpJob(database, keys, takeover, resolver, jobs, Math.min(env.gatewayTimeoutMs, env.jobLeaseMs / 2)),
+      new LookUpJob(database, keys, takeover, resolver, jobs, callWithinMs(env)),
   },
   {
     provide: ExpiryJob, inject: [Database, PaymentStore, JobQueue, CLOCK],
@@ -83,13 +113,35 @@ const providers: FactoryProvider[] = [
       new OperationBeginning(store, accounts, jobs, caller, clock, { gatewayTimeoutMs: env.gatewayTimeoutMs, idempotencyLeaseMs: env.idempotencyLeaseMs }),
   },
   {
-    provide: PaymentsService, inject: [Database, PaymentStore, KeyedRequests, PaymentBeginning, OperationBeginning, PaymentResolver, JobQueue, CLOCK],
-    useFactory: (
-      database: Database, store: PaymentStore, requests: KeyedRequests, beginning: PaymentBeginning, operations: OperationBeginning, resolver: PaymentResolver, jobs: JobQueue, clock: Clock,
-    ) => new PaymentsService(database, store, requests, beginning, operations, resolver, jobs, clock),
+    provide: RefundBeginning, inject: [PaymentStore, GatewayAccounts, JobQueue, GatewayCaller, CLOCK, ENV],
+    useFactory: (store: PaymentStore, accounts: GatewayAccounts, jobs: JobQueue, caller: GatewayCaller, clock: Clock, env: Env) =>
+      new RefundBeginning(store, accounts, jobs, caller, clock, { gatewayTimeoutMs: env.gatewayTimeoutMs, idempotencyLeaseMs: env.idempotencyLeaseMs }),
   },
+  {
+    provide: RefundQueueJob, inject: [Database, PaymentStore, RefundBeginning, GatewayCaller, PaymentApplier, JobQueue, CLOCK, ENV],
+    useFactory: (database: Database, store: PaymentStore, beginning: RefundBeginning, caller: GatewayCaller, applier: PaymentApplier, jobs: JobQueue, clock: Clock, env: Env) =>
+      new RefundQueueJob(database, store, beginning, caller, applier, jobs, clock, { ...lookUpSettings(env), gatewayTimeoutMs: callWithinMs(env) }),
+  },
+  {
+    provide: PanelRefundsJob, inject: [Database, PaymentStore, GatewayAccounts, GatewayCaller, JobQueue, CLOCK, ENV],
+    useFactory: (database: Database, store: PaymentStore, accounts: GatewayAccounts, caller: GatewayCaller, jobs: JobQueue, clock: Clock, env: Env) =>
+      new PanelRefundsJob(database, store, accounts, caller, jobs, clock, callWithinMs(env)),
+  },
+  {
+    provide: ReturnJob, inject: [Database, PaymentStore, GatewayAccounts, GatewayCaller, JobQueue, CLOCK, ENV],
+    useFactory: (database: Database, store: PaymentStore, accounts: GatewayAccounts, caller: GatewayCaller, jobs: JobQueue, clock: Clock, env: Env) =>
+      new ReturnJob(database, store, accounts, caller, jobs, clock, { gatewayTimeoutMs: Math.min(env.gatewayTimeoutMs, env.jobLeaseMs / 3), lagMs: lagMsOf(env) }),
+  },
+  {
+    provide: PaymentsService, inject: [Database, PaymentStore, KeyedRequests, PaymentBeginning, OperationBeginning, RefundBeginning, PaymentResolver, JobQueue, CLOCK],
+    useFactory: (
+      database: Database, store: PaymentStore, requests: KeyedRequests, beginning: PaymentBeginning, operations: OperationBeginning, refunds: RefundBeginning,
+      resolver: PaymentResolver, jobs: JobQueue, clock: Clock,
+    ) => new PaymentsService(database, store, requests, beginning, operations, refunds, resolver, jobs, clock),
+  },
+  { provide: Refunds, inject: [Database, PaymentStore, PaymentsService], useFactory: (database: Database, store: PaymentStore, payments: PaymentsService) => new Refunds(database, store, payments) },
 ];
 
 /** Payments: the HTTP routes, the life of a payment, and the jobs that find out what became of it. */
-@Module({ imports: [TenantsModule], controllers: [PaymentsController], providers, exports: [LookUpJob, ExpiryJob, UnappliedSnapshots] })
+@Module({ imports: [TenantsModule], controllers: [PaymentsController, RefundsController], providers, exports: [LookUpJob, ExpiryJob, UnappliedSnapshots, RefundQueueJob, PanelRefundsJob, ReturnJob, GatewayEvents, TimelineEvents] })
 export class PaymentsModule {}

@@ -8,18 +8,22 @@ import { money } from '../shared/money.js';
 import { Problem } from '../shared/problem.js';
 import type { Caller } from '../tenants/caller.js';
 import type { Answer } from './answer.js';
+import type { AuthenticatePaymentDto } from './dto/authenticate-payment.dto.js';
 import type { ConfirmPaymentDto } from './dto/confirm-payment.dto.js';
 import type { CreatePaymentDto } from './dto/create-payment.dto.js';
 import type { PaymentMethodDto } from './dto/payment-method.dto.js';
 import { INLINE_LOOK_UP_MS } from './key-takeover.js';
 import type { Begin, KeyedAsk, KeyedRequests } from './keyed-requests.js';
 import type { OperationBeginning } from './operation-beginning.js';
+import { attemptsInDoubt } from './in-doubt.js';
+import type { RefundBeginning } from './refund-beginning.js';
+import type { CreateRefundDto } from './dto/create-refund.dto.js';
 import { lookUpJobKey } from './payment-applier.js';
 import type { MethodGiven, PaymentBeginning } from './payment-beginning.js';
 import type { PaymentResolver } from './payment-resolver.js';
 import type { PaymentStore } from './payment-store.js';
-import type { Attempt, Payment, PaymentWithAttempts } from './payment.js';
-import { withoutNulls } from './without-nulls.js';
+import type { Payment, PaymentRecord } from './payment.js';
+import { withoutNulls } from '../shared/without-nulls.js';
 
 /** A reader pulls the look-up of a payment forward at most this often. */
 const PULL_FORWARD_EVERY_MS = 5_000;
@@ -34,6 +38,7 @@ export class PaymentsService {
     private readonly requests: KeyedRequests,
     private readonly beginning: PaymentBeginning,
     private readonly operations: OperationBeginning,
+    private readonly refunds: RefundBeginning,
     private readonly resolver: PaymentResolver,
     private readonly jobs: JobQueue,
     private readonly clock: Clock,
@@ -45,7 +50,7 @@ export class PaymentsService {
     const method = body.paymentMethod == null ? null : methodGiven(body.paymentMethod);
     const gateway = body.gateway ?? null;
     const begin = body.confirm === false || method === null
-      ? this.beginning.createOnly(payment, method, gateway) : this.beginning.createAndSend(payment, method, gateway);
+      ? this.beginning.createOnly(payment, method, gateway) : this.beginning.createAndSend(payment, method, gateway, caller.referenceFees);
     return this.requests.answer({ caller, key, route: 'POST /v1/payments', body: rawBody, successStatus: 201, beginsPayment: true }, begin);
   }
 
@@ -55,8 +60,15 @@ export class PaymentsService {
       method: body.paymentMethod == null ? null : methodGiven(body.paymentMethod),
       gateway: body.gateway ?? null,
       changes: { ...(body.customer == null ? {} : { customer: withoutNulls(body.customer) }), ...(body.returnUrl == null ? {} : { returnUrl: body.returnUrl }) },
-    });
+    }, caller.referenceFees);
     return this.requests.answer({ caller, key, route: `POST /v1/payments/${paymentId}/confirm`, body: rawBody, successStatus: 200, beginsPayment: true }, begin);
+  }
+
+  /** Sends a payment again with what the customer's authentication brought. @throws Problem as payment-beginning.ts says */
+  async authenticate(caller: Caller, key: string, paymentId: string, body: AuthenticatePaymentDto, rawBody: unknown): Promise<Answer> {
+    const { eci, xid, cavv, protocolVersion, directoryServerTransactionId } = body;
+    const begin = this.beginning.authenticate(caller.tenantId, paymentId, { eci, xid, cavv, protocolVersion, directoryServerTransactionId });
+    return this.requests.answer({ caller, key, route: `POST /v1/payments/${paymentId}/authentication`, body: rawBody, successStatus: 200, beginsPayment: true }, begin);
   }
 
   /** Takes reserved money; without `amount` all of it. @throws Problem as operation-beginning.ts says */
@@ -71,41 +83,56 @@ export class PaymentsService {
     return this.operate({ caller, key, route: `POST /v1/payments/${paymentId}/void`, body: rawBody, successStatus: 200, beginsPayment: false }, paymentId, begin);
   }
 
+  /** Gives captured money back; without `amount` all that is left. @throws Problem as refund-beginning.ts says */
+  async refund(caller: Caller, key: string, paymentId: string, body: CreateRefundDto, rawBody: unknown): Promise<Answer> {
+    const begin = this.refunds.refund(caller, paymentId, { amountMinor: body.amount == null ? null : BigInt(body.amount), reason: body.reason ?? null, allowNegative: body.allowNegative === true });
+    return this.operate({ caller, key, route: `POST /v1/payments/${paymentId}/refunds`, body: rawBody, successStatus: 201, beginsPayment: false }, paymentId, begin);
+  }
+
   /** What stands in the way may be an operation whose end we have not heard of: the PSP is asked once, and then it is tried again. */
   private async operate(ask: KeyedAsk, paymentId: string, begin: Begin): Promise<Answer> {
     try {
       return await this.requests.answer(ask, begin);
     } catch (error) {
       if (!(error instanceof Problem) || !['operation_in_progress', 'invalid_state'].includes(error.code)) throw error;
-      const found = await this.store.withAttempts(this.database, ask.caller.tenantId, paymentId);
-      const attempt = attemptInDoubt(found);
+      const found = await this.store.record(this.database, ask.caller.tenantId, paymentId);
+      const [attempt] = attemptsInDoubt(found);
       if (attempt === undefined || !(await this.resolver.lookUp(ask.caller.tenantId, attempt.id, INLINE_LOOK_UP_MS)).answered) throw error;
       return this.requests.answer(ask, begin);
     }
   }
 
   /** The payment as it is stored. One whose outcome is not known has its look-up pulled forward; nobody waits for a PSP. @throws Problem `not_found` */
-  async get(tenantId: string, paymentId: string): Promise<PaymentWithAttempts> {
-    const found = await this.store.withAttempts(this.database, tenantId, paymentId);
-    const attempt = attemptInDoubt(found);
-    if (attempt !== undefined) {
-      if (await this.store.notePullForward(this.database, attempt, PULL_FORWARD_EVERY_MS)) await this.jobs.pullForward(this.database, lookUpJobKey(attempt.id));
-    }
+  async get(tenantId: string, paymentId: string): Promise<PaymentRecord> {
+    const found = await this.store.record(this.database, tenantId, paymentId);
+    await this.pullForward(found);
     return found;
   }
 
-  /** Asks the PSP now. A final payment does not move. @throws Problem `not_found`; `gateway_unavailable` when the PSP does not answer in time */
-  async sync(tenantId: string, paymentId: string): Promise<PaymentWithAttempts> {
-    const found = await this.store.withAttempts(this.database, tenantId, paymentId);
-    const attempt = attemptInDoubt(found) ?? found.attempts.findLast(({ operation }) => operation === 'authorize');
-    // While the call itself may still run, its reply is what counts.
-    if (attempt === undefined || attempt.status === 'sent' || found.attempts.at(-1)?.status === 'sent') return found;
-    const resolution = await this.resolver.lookUp(tenantId, attempt.id, INLINE_LOOK_UP_MS);
-    if (!resolution.answered) {
-      this.logger.warn({ paymentId, gateway: attempt.gateway, msg: 'the gateway did not answer a sync' });
-      throw new Problem('gateway_unavailable', 'The gateway did not answer.', { retryAfterSeconds: 5 });
+  /** Has the PSP asked soon about what is in doubt, at most every few seconds. */
+  async pullForward(found: PaymentRecord): Promise<void> {
+    for (const attempt of attemptsInDoubt(found)) {
+      if (await this.store.notePullForward(this.database, attempt, PULL_FORWARD_EVERY_MS)) await this.jobs.pullForward(this.database, lookUpJobKey(attempt.id));
     }
-    return resolution;
+  }
+
+  /** Asks the PSP now. A final payment does not move. @throws Problem `not_found`; `gateway_unavailable` when the PSP does not answer in time */
+  async sync(tenantId: string, paymentId: string): Promise<PaymentRecord> {
+    const found = await this.store.record(this.database, tenantId, paymentId);
+    const doubted = attemptsInDoubt(found);
+    const authorized = found.attempts.findLast(({ operation }) => operation === 'authorize');
+    // While the call itself may still run, its reply is what counts.
+    if (authorized === undefined || found.attempts.some(({ status }) => status === 'sent')) return found;
+    let resolved: PaymentRecord = found;
+    for (const attempt of doubted.length > 0 ? doubted : [authorized]) {
+      const resolution = await this.resolver.lookUp(tenantId, attempt.id, INLINE_LOOK_UP_MS);
+      if (!resolution.answered) {
+        this.logger.warn({ paymentId, gateway: attempt.gateway, msg: 'the gateway did not answer a sync' });
+        throw new Problem('gateway_unavailable', 'The gateway did not answer.', { retryAfterSeconds: 5 });
+      }
+      resolved = resolution;
+    }
+    return resolved;
   }
 
   private newPayment(tenantId: string, body: CreatePaymentDto): Payment {
@@ -122,16 +149,9 @@ export class PaymentsService {
       fees: null, captureMethod: body.captureMethod ?? 'automatic', gateway: null, gatewayReference: null, authorizationCode: null, fraudScore: null,
       reference, uniqueReference: body.uniqueReference === true ? reference : null, description: body.description ?? null, returnUrl: body.returnUrl ?? null,
       customer: withoutNulls(body.customer), metadata: body.metadata ?? {}, method: null, tokensSealed: null, nextAction: null, failure: null, plan: null,
-      expiresAt: null, createdAt: now, updatedAt: now,
+      expiresAt: null, savingsMinor: null, refundCount: 0, threeDs: null, createdAt: now, updatedAt: now,
     };
   }
-}
-
-/** The attempt whose end we have not heard of, once its call is over. */
-function attemptInDoubt({ payment, attempts }: PaymentWithAttempts): Attempt | undefined {
-  const last = attempts.at(-1);
-  const isInDoubt = payment.state.status === 'processing' || payment.pendingOperation !== null;
-  return isInDoubt && last !== undefined && last.status !== 'sent' ? last : undefined;
 }
 
 function methodGiven(method: PaymentMethodDto): MethodGiven {

@@ -1,11 +1,11 @@
 import { gatewayDefinition } from '../gateways/gateways.js';
-import type { PaymentSnapshot } from '../gateways/contract/payment-gateway.js';
 import type { Database } from '../platform/database/database.js';
 import type { IdempotencyKeys, KeyedRequest, StoredAnswer } from '../platform/idempotency/idempotency-keys.js';
 import type { Job, JobQueue } from '../platform/jobs/job-queue.js';
 import type { JobHandler } from '../platform/jobs/job-runner.js';
 import { newId } from '../shared/id.js';
 import { isCurrency } from '../shared/currency.js';
+import type { Answered } from './observed.js';
 import type { CallResult } from './gateway-caller.js';
 import { nextLookUpDueAt, planFirstLookUp } from './look-up-plan.js';
 import { lookUpTimesOf, type LookUpSettings } from './look-up-times.js';
@@ -32,7 +32,8 @@ export class UnappliedSnapshots implements JobHandler {
     const { tenantId } = request;
     const id = newId('job');
     await this.database.transaction(async (transaction) => {
-      if (result.observed.kind === 'snapshot') await this.store.keepUnapplied(transaction, tenantId, attemptId, written(result.observed.snapshot));
+      const { observed } = result;
+      if (observed.kind === 'snapshot' || observed.kind === 'refund') await this.store.keepUnapplied(transaction, tenantId, attemptId, written(observed));
       await this.jobs.enqueue(transaction, { id, kind: APPLY_JOB, tenantId, payload: { attemptId }, uniqueKey: `apply:${attemptId}`, delayMs: 1_000 });
       await this.keys.finish(transaction, tenantId, request.key, request.owner, answer);
     });
@@ -49,7 +50,7 @@ export class UnappliedSnapshots implements JobHandler {
         const times = lookUpTimesOf(profile, this.settings);
         const { attempt, now } = await this.applier.apply(transaction, {
           tenantId, paymentId, attemptId, cause: 'reply', profile,
-          decide: (_payment, current, at) => ({ observed: { kind: 'snapshot', snapshot: read(kept) }, attempt: planFirstLookUp(current, times, at) }),
+          decide: (_payment, current, at) => ({ observed: read(kept), attempt: planFirstLookUp(current, times, at) }),
         });
         await this.store.keepUnapplied(transaction, tenantId, attemptId, null);
         await arrangeLookUp(this.jobs, transaction, attempt, nextLookUpDueAt(attempt, times), now);
@@ -59,17 +60,16 @@ export class UnappliedSnapshots implements JobHandler {
   }
 }
 
-/** The snapshot as JSON text: without the raw answer, amounts as text with their currency. */
-function written({ raw: _raw, ...snapshot }: PaymentSnapshot): string {
-  return JSON.stringify(snapshot, (_name, value: unknown) => (typeof value === 'bigint' ? { minor: value.toString() } : value));
+/** What the PSP answered as JSON text: without the raw answer, amounts as text with their currency. */
+function written(answered: Answered): string {
+  return JSON.stringify(answered, (name, value: unknown) => (name === 'raw' ? null : typeof value === 'bigint' ? { minor: value.toString() } : value));
 }
 
-function read(text: string): PaymentSnapshot {
-  const snapshot = JSON.parse(text, (name, value: unknown) => {
+function read(text: string): Answered {
+  return JSON.parse(text, (name, value: unknown) => {
     if (typeof value === 'object' && value !== null && 'minor' in value && typeof value.minor === 'string') return BigInt(value.minor);
     if (name === 'expiresAt' && typeof value === 'string') return new Date(value);
     if (name === 'currency' && !isCurrency(value)) throw new RangeError('a kept snapshot names an unknown currency');
     return value;
-  }) as Omit<PaymentSnapshot, 'raw'>;
-  return { ...snapshot, raw: null } as PaymentSnapshot;
+  }) as Answered;
 }

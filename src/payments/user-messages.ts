@@ -1,4 +1,4 @@
-import type { FailureCode } from './payment.js';
+import type { FailureCode } from './failure.js';
 
 export type Locale = 'es' | 'en';
 

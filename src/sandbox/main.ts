@@ -1,27 +1,40 @@
 import { isNativeError } from 'node:util/types';
 import { startCulqiSandbox } from './culqi/culqi-sandbox.js';
+import { startPixelpaySandbox } from './pixelpay/pixelpay-sandbox.js';
 
-/** The local emulators of the PSPs (`npm run start:sandbox`). SANDBOX_PORT, default 4010; SANDBOX_HOST, default 127.0.0.1; SANDBOX_DATA_DIR, default .data/sandbox. */
+/**
+ * The local emulators of the PSPs (`npm run start:sandbox`), each on a port of its own: SANDBOX_PORT for Culqi, default 4010; SANDBOX_PIXELPAY_PORT, default the
+ * one after it. SANDBOX_HOST, default 127.0.0.1; SANDBOX_DATA_DIR, default .data/sandbox.
+ */
 async function main(): Promise<void> {
-  const port = Number(process.env['SANDBOX_PORT'] ?? 4010);
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new Error('SANDBOX_PORT must be a port number');
-  const culqi = await startCulqiSandbox({ port, host: process.env['SANDBOX_HOST'] ?? '127.0.0.1', dataDir: process.env['SANDBOX_DATA_DIR'] ?? '.data/sandbox' });
+  const culqiPort = portIn('SANDBOX_PORT', 4010);
+  const pixelpayPort = portIn('SANDBOX_PIXELPAY_PORT', culqiPort === 0 ? 0 : culqiPort + 1);
+  const where = { host: process.env['SANDBOX_HOST'] ?? '127.0.0.1', dataDir: process.env['SANDBOX_DATA_DIR'] ?? '.data/sandbox' };
+  const culqi = await startCulqiSandbox({ ...where, port: culqiPort });
+  const pixelpay = await startPixelpaySandbox({ ...where, port: pixelpayPort });
   const stop = (): void => {
-    void culqi.close().then(() => process.exit(0));
+    void Promise.all([culqi.close(), pixelpay.close()]).then(() => process.exit(0));
   };
   process.once('SIGTERM', stop);
   process.once('SIGINT', stop);
   console.log(`culqi sandbox listening on ${culqi.url}`);
+  console.log(`pixelpay sandbox listening on ${pixelpay.url}`);
+}
+
+function portIn(variable: string, usual: number): number {
+  const port = Number(process.env[variable] ?? usual);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new Error(`${variable} must be a port number`);
+  return port;
 }
 
 /** One line: the program is started by people and scripts that only need to know what to change. */
 function explain(error: unknown): string {
   if (!isNativeError(error)) return 'unknown error';
   const { code, port } = error as NodeJS.ErrnoException & { port?: number };
-  return code === 'EADDRINUSE' ? `port ${port} is in use; set SANDBOX_PORT to another` : error.message;
+  return code === 'EADDRINUSE' ? `port ${port} is in use; set SANDBOX_PORT or SANDBOX_PIXELPAY_PORT to another` : error.message;
 }
 
 main().catch((error: unknown) => {
-  console.error(`culqi sandbox: ${explain(error)}`);
+  console.error(`sandbox: ${explain(error)}`);
   process.exit(1);
 });

@@ -5,6 +5,8 @@ import type { Clock } from '../shared/clock.js';
 import { isId, newId } from '../shared/id.js';
 import { Problem } from '../shared/problem.js';
 import type { Caller } from './caller.js';
+import { storedFeeRules } from './fee-rules.js';
+import { settingsOf } from './tenant-settings.js';
 import type { Role } from './role.js';
 
 const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
@@ -20,9 +22,10 @@ export class ApiKeys {
   /** Who holds this key, or null. Asked on every request, so that a revocation holds at once on every replica. */
   async callerOf(key: string): Promise<Caller | null> {
     const row = await this.database.acrossTenants().selectFrom('api_keys').innerJoin('tenants', 'tenants.id', 'api_keys.tenant_id')
-      .select(['api_keys.id', 'api_keys.tenant_id', 'api_keys.role', 'tenants.locale'])
+      .select(['api_keys.id', 'api_keys.tenant_id', 'api_keys.role', 'tenants.locale', 'tenants.settings', 'tenants.reference_fees'])
       .where('api_keys.hash', '=', hashOf(key)).where('api_keys.revoked_at', 'is', null).executeTakeFirst();
-    return row === undefined ? null : { keyId: row.id, tenantId: row.tenant_id, role: row.role, locale: row.locale };
+    if (row === undefined) return null;
+    return { keyId: row.id, tenantId: row.tenant_id, role: row.role, locale: row.locale, settings: settingsOf(row.settings), referenceFees: storedFeeRules(row.reference_fees) };
   }
 
   async create(tenantId: string, name: string, role: Role, actor: Actor): Promise<ApiKey & { key: string }> {

@@ -4,11 +4,12 @@ import type { Actor, AuditTrail } from '../platform/audit/audit-trail.js';
 import { isDuplicate } from '../platform/database/database-errors.js';
 import type { Database } from '../platform/database/database.js';
 import type { Clock } from '../shared/clock.js';
+import type { FeeRule } from '../shared/fees.js';
 import { newId } from '../shared/id.js';
 import { Problem } from '../shared/problem.js';
 import type { Credentials, GatewayAccount, GatewayAccounts } from './gateway-accounts.js';
 
-export type NewGatewayAccount = { credentials: Record<string, unknown>; enabled: boolean; environment: 'sandbox' | 'production' };
+export type NewGatewayAccount = { credentials: Record<string, unknown>; enabled: boolean; environment: 'sandbox' | 'production'; fees: FeeRule[] };
 
 /** Sets a tenant's account at a PSP. Each change is a new version; payments keep the version they were made with. */
 export class GatewayAccountChanges {
@@ -31,13 +32,13 @@ export class GatewayAccountChanges {
       const latest = await table.selectFrom('gateway_accounts').select(['id', 'version']).where('gateway', '=', definition.code)
         .orderBy('version', 'desc').limit(1).forUpdate().executeTakeFirst();
       const version = latest?.id === id ? latest.version : (latest?.version ?? 0) + 1;
-      const account = { id, tenantId, gateway: definition.code, version, environment: given.environment, enabled: given.enabled, credentialsSealed, createdAt };
+      const account = { id, tenantId, gateway: definition.code, version, environment: given.environment, enabled: given.enabled, credentialsSealed, fees: given.fees, createdAt };
       // The COMMIT of an earlier run stood.
       if (latest?.id === id) return account;
       await table.updateTable('gateway_accounts').set({ superseded_at: createdAt }).where('gateway', '=', definition.code).where('superseded_at', 'is', null).execute();
       await table.insertInto('gateway_accounts', {
         id, gateway: definition.code, version, environment: given.environment, enabled: given.enabled ? 1 : 0,
-        credentials_sealed: credentialsSealed, created_at: createdAt, superseded_at: null,
+        credentials_sealed: credentialsSealed, fees: JSON.stringify(given.fees), settings: null, created_at: createdAt, superseded_at: null,
       }).execute();
       await this.audit.append(transaction, {
         id: entryId, tenantId, createdAt, actor, action: 'gateway_account.changed', subject: id,

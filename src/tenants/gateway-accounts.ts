@@ -1,5 +1,8 @@
 import type { DatabaseAccess } from '../platform/database/database.js';
+import { databaseTimeIn } from '../platform/database/time.js';
 import type { SecretBox } from '../platform/crypto/secret-box.js';
+import type { FeeRule } from '../shared/fees.js';
+import { storedFeeRules } from './fee-rules.js';
 import type { GatewayAccountRow } from './entities/gateway-account.entity.js';
 
 /** A version of a tenant's account at a PSP. */
@@ -11,8 +14,14 @@ export type GatewayAccount = {
   environment: 'sandbox' | 'production';
   enabled: boolean;
   credentialsSealed: string;
+  /** What the PSP charges, where it does not report it itself. */
+  fees: FeeRule[];
   createdAt: Date;
 };
+
+/** How long the secret of webhooks before the last is accepted (design/api.md). */
+const SECRET_OVERLAP_MS = 24 * 60 * 60_000;
+const OVERLAPPING_MAX = 5;
 
 export type Credentials = Record<string, string>;
 
@@ -23,6 +32,16 @@ export class GatewayAccounts {
   /** The versions in force, one per gateway. */
   async current(access: DatabaseAccess, tenantId: string): Promise<GatewayAccount[]> {
     const rows = await access.forTenant(tenantId).selectFrom('gateway_accounts').selectAll().where('superseded_at', 'is', null).orderBy('gateway').execute();
+    return rows.map(accountOf);
+  }
+
+  /**
+   * The versions by whose credentials a webhook may be proven: the one in force, and those that were until a little while ago, so that nothing is lost
+   * while a merchant changes the secret on both sides. The newest first.
+   */
+  async forWebhooks(access: DatabaseAccess, tenantId: string, gateway: string): Promise<GatewayAccount[]> {
+    const rows = await access.forTenant(tenantId).selectFrom('gateway_accounts').selectAll().where('gateway', '=', gateway)
+      .where((row) => row.or([row('superseded_at', 'is', null), row('superseded_at', '>', databaseTimeIn(-SECRET_OVERLAP_MS))])).orderBy('version', 'desc').limit(OVERLAPPING_MAX).execute();
     return rows.map(accountOf);
   }
 
@@ -43,6 +62,6 @@ export class GatewayAccounts {
 export function accountOf(row: GatewayAccountRow): GatewayAccount {
   return {
     id: row.id, tenantId: row.tenant_id, gateway: row.gateway, version: row.version, environment: row.environment,
-    enabled: row.enabled !== 0, credentialsSealed: row.credentials_sealed, createdAt: row.created_at,
+    enabled: row.enabled !== 0, credentialsSealed: row.credentials_sealed, fees: storedFeeRules(row.fees), createdAt: row.created_at,
   };
 }

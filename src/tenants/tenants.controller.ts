@@ -1,4 +1,4 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Post, Put } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Put } from '@nestjs/common';
 import { ApiNoContentResponse, ApiTags } from '@nestjs/swagger';
 import { gatewayDefinition, isGatewayCode } from '../gateways/gateways.js';
 import { type Actor } from '../platform/audit/audit-trail.js';
@@ -11,12 +11,15 @@ import { ApiKeyDto, ApiKeyListDto, NewApiKeyDto } from './dto/api-key.dto.js';
 import { CreateApiKeyDto } from './dto/create-api-key.dto.js';
 import { CreateTenantDto } from './dto/create-tenant.dto.js';
 import { GatewayAccountDto, GatewayAccountListDto } from './dto/gateway-account.dto.js';
+import { UpdateTenantDto } from './dto/update-tenant.dto.js';
 import { PutGatewayAccountDto } from './dto/put-gateway-account.dto.js';
 import { TenantDto } from './dto/tenant.dto.js';
+import { feeRulesOf } from './fee-rules.js';
 import { GatewayAccountChanges } from './gateway-account-changes.js';
 import { GatewayAccounts, type GatewayAccount } from './gateway-accounts.js';
 import { maskedAccount } from './masked-account.js';
 import { Tenants, type Tenant } from './tenants.js';
+import { withoutNulls } from '../shared/without-nulls.js';
 
 /** Merchants, their keys and their PSP accounts. */
 @ApiTags('Tenants and gateways')
@@ -35,7 +38,24 @@ export class TenantsController {
   @AllowedTo('platform')
   @Problems('validation_failed', 'malformed_json')
   async create(@Body() body: CreateTenantDto, @CurrentActor() actor: Actor): Promise<TenantDto> {
-    return tenantView(await this.tenants.create({ ...body, locale: body.locale ?? 'es', timeZone: body.timeZone ?? 'America/Lima' }, actor));
+    const { name, country, defaultCurrency, email } = body;
+    return tenantView(await this.tenants.create({
+      name, country, defaultCurrency, email, locale: body.locale ?? 'es', timeZone: body.timeZone ?? 'America/Lima',
+      referenceFees: feeRulesOf(body.referenceFees ?? [], 'referenceFees'), settings: { refundLimit: body.settings?.refundLimit ?? null },
+    }, actor));
+  }
+
+  /** Changes what is named of a tenant. */
+  @Patch(':tenantId')
+  @AllowedTo('tenant_administration')
+  @Problems('validation_failed', 'malformed_json', 'not_found')
+  async update(@Param('tenantId') tenantId: string, @Body() body: UpdateTenantDto, @CurrentActor() actor: Actor): Promise<TenantDto> {
+    const { referenceFees, settings, ...named } = withoutNulls(body);
+    return tenantView(await this.tenants.update(tenantId, {
+      ...named,
+      ...(referenceFees === undefined ? {} : { referenceFees: feeRulesOf(referenceFees, 'referenceFees') }),
+      ...(settings === undefined ? {} : { settings: { refundLimit: settings.refundLimit ?? null } }),
+    }, actor));
   }
 
   /** One tenant. */
@@ -85,7 +105,7 @@ export class TenantsController {
   ): Promise<GatewayAccountDto> {
     await this.tenants.find(tenantId);
     if (!isGatewayCode(gateway)) throw new Problem('not_found', 'There is no such gateway.');
-    return this.accountView(await this.accountChanges.put(tenantId, gatewayDefinition(gateway), body, actor));
+    return this.accountView(await this.accountChanges.put(tenantId, gatewayDefinition(gateway), { ...body, fees: feeRulesOf(body.fees ?? [], 'fees') }, actor));
   }
 
   /** The accounts in force, one for each gateway. */

@@ -5,8 +5,9 @@
  * - `duplicate_charge`: the PSP holds two successful payments of one attempt.
  * - `unresolved_outcome`: the whole look-up schedule brought no evidence.
  * - `unmapped_status`: the PSP used a word that no table of ours has.
+ * - `late_refund`: a refund that was called failed was done after all.
  * - `captured_unasked`: the PSP took reserved money by itself, as it may.
  * - `card_data_found`: a card number stood in stored text; it is redacted (docs/security.md).
  */
-export const TICKET_KINDS = ['mismatch', 'late_capture', 'duplicate_charge', 'unresolved_outcome', 'unmapped_status', 'captured_unasked', 'card_data_found'] as const;
+export const TICKET_KINDS = ['mismatch', 'late_capture', 'duplicate_charge', 'unresolved_outcome', 'unmapped_status', 'late_refund', 'captured_unasked', 'card_data_found'] as const;
 export type TicketKind = (typeof TICKET_KINDS)[number];

@@ -132,7 +132,7 @@ describe('/metrics', () => {
     const insert = (id: string, kind: string, runAt: string) => service.tables.query(
       `insert into jobs (id, kind, tenant_id, payload, run_at, attempts, created_at) values (?, ?, ?, '{}', ${runAt}, 0, now(3))`, [id, kind, shop.tenantId]);
     const jobs = async () => Object.fromEntries([...(await scrape()).samples].filter(([sample]) => sample.startsWith('smartpay_jobs')));
-    const none = { 'smartpay_jobs_waiting{kind="card_data.scan"}': 0, 'smartpay_jobs_waiting{kind="payments.look_up"}': 0, 'smartpay_jobs_waiting{kind="payments.expire"}': 0, 'smartpay_jobs_waiting{kind="payments.apply"}': 0, 'smartpay_jobs_waiting{kind="other"}': 0 };
+    const none = { 'smartpay_jobs_waiting{kind="payments.check_refunds"}': 0, 'smartpay_jobs_waiting{kind="payments.return"}': 0, 'smartpay_jobs_waiting{kind="payments.send_refund"}': 0, 'smartpay_jobs_waiting{kind="webhooks.process"}': 0, 'smartpay_jobs_waiting{kind="card_data.scan"}': 0, 'smartpay_jobs_waiting{kind="payments.look_up"}': 0, 'smartpay_jobs_waiting{kind="payments.expire"}': 0, 'smartpay_jobs_waiting{kind="payments.apply"}': 0, 'smartpay_jobs_waiting{kind="other"}': 0 };
     expect(await jobs()).toEqual({ ...none, smartpay_jobs_oldest_due_seconds: 0, smartpay_jobs_dead: 0 });
     await insert('job_due', 'payments.look_up', 'date_sub(now(3), interval 90 second)');
     await insert('job_later', 'payments.look_up', 'date_add(now(3), interval 1 hour)');
@@ -182,7 +182,7 @@ describe('a worker alone', () => {
     const { worker } = await startWorker({});
     try {
       expect(worker.get(Metrics).registry.getMetricsAsArray().map(({ name }) => name).sort())
-        .toEqual(['smartpay_gateway_call_duration_seconds', 'smartpay_payments_total', 'smartpay_rate_limited_total', 'smartpay_tickets_opened_total']);
+        .toEqual(['smartpay_gateway_call_duration_seconds', 'smartpay_payments_total', 'smartpay_rate_limited_total', 'smartpay_tickets_opened_total', 'smartpay_webhooks_received_total']);
       expect(() => worker.get(MetricsController)).toThrow();
     } finally {
       await worker.close();

@@ -27,7 +27,7 @@ afterAll(async () => {
 });
 
 /** A right body for each route that takes one. The payment is only stored, so that nothing of it depends on a PSP. */
-const ROUTES: [method: 'POST' | 'PUT', route: string, body: Record<string, unknown>][] = [
+const ROUTES: [method: 'POST' | 'PUT' | 'PATCH', route: string, body: Record<string, unknown>][] = [
   ['POST', '/v1/payments', {
     amount: 12_900, currency: 'PEN', reference: 'ORD-1', description: 'Plan', captureMethod: 'automatic', confirm: false, uniqueReference: false, gateway: 'culqi',
     returnUrl: 'https://shop.example/return', metadata: { plan: 'starter' },
@@ -35,13 +35,14 @@ const ROUTES: [method: 'POST' | 'PUT', route: string, body: Record<string, unkno
     paymentMethod: { type: 'card', tokens: { culqi: 'tkn_test_x' }, card: { bin: '411111', last4: '1111', brand: 'visa', funding: 'credit', issuerCountry: 'PE' }, installments: 1, options: {} },
   }],
   ['POST', '/v1/admin/tenants', { name: 'Tienda', country: 'PE', defaultCurrency: 'PEN', email: 'a@ejemplo.pe', locale: 'es', timeZone: 'America/Lima' }],
+  ['PATCH', '/v1/admin/tenants/{tenantId}', { name: 'Tienda', settings: { refundLimit: 5_000 } }],
   ['POST', '/v1/admin/tenants/{tenantId}/api-keys', { name: 'till', role: 'client' }],
   ['PUT', '/v1/admin/tenants/{tenantId}/gateway-accounts/{gateway}', { credentials: { publicKey: 'pk_test_abcdefghijkl', secretKey: 'sk_test_abcdefghijkl' }, enabled: true, environment: 'sandbox' }],
 ];
 
 let requests = 0;
 
-function send(method: 'POST' | 'PUT', route: string, body: string) {
+function send(method: 'POST' | 'PUT' | 'PATCH', route: string, body: string) {
   const path = route.replace('{tenantId}', shop.tenantId).replace('{gateway}', 'culqi');
   return service.ask<{ code?: string; errors?: { field: string }[] }>({
     method, path, body, key: path.startsWith('/v1/admin') ? PLATFORM_ADMIN_KEY : shop.client, headers: { 'idempotency-key': `bad-input-${++requests}` },
@@ -61,8 +62,10 @@ function mayBeAccepted(path: readonly string[], required: boolean, fault: string
   if (freeText && printable.includes(fault)) return true;
   if (/\.deviceId$/.test(name) && ['a number as text', 'NaN as text', 'markup', 'a template', 'a path'].includes(fault)) return true;
   if (name === 'customer.phone' && fault === 'a number as text') return true;
-  if (['metadata', 'paymentMethod.options', 'customer.address', 'paymentMethod.card'].includes(name) && fault === 'an object') return true;
-  if (name === 'amount' && fault === 'an exponent') return true;
+  if (['metadata', 'paymentMethod.options', 'customer.address', 'paymentMethod.card', 'settings'].includes(name) && fault === 'an object') return true;
+  if (['amount', 'settings.refundLimit'].includes(name) && fault === 'an exponent') return true;
+  if (name === 'settings.refundLimit' && fault === 'zero') return true;
+  if (['fees', 'referenceFees'].includes(name) && fault === 'a list') return true;
   return false;
 }
 

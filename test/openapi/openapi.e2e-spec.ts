@@ -63,7 +63,8 @@ describe('the description of the API', () => {
       'DELETE /v1/admin/tenants/{tenantId}/api-keys/{id}', 'GET /health/live', 'GET /health/ready', 'GET /v1/admin/tenants/{tenantId}', 'GET /v1/admin/tenants/{tenantId}/api-keys', 'GET /v1/admin/tenants/{tenantId}/audit-entries',
       'GET /v1/admin/tenants/{tenantId}/gateway-accounts', 'GET /v1/payments', 'GET /v1/payments/{id}', 'GET /v1/payments/{id}/timeline', 'POST /v1/admin/tenants',
       'POST /v1/admin/tenants/{tenantId}/api-keys', 'POST /v1/payments', 'POST /v1/payments/{id}/capture', 'POST /v1/payments/{id}/confirm', 'POST /v1/payments/{id}/sync', 'POST /v1/payments/{id}/void',
-      'PUT /v1/admin/tenants/{tenantId}/gateway-accounts/{gateway}',
+      'PUT /v1/admin/tenants/{tenantId}/gateway-accounts/{gateway}', 'PATCH /v1/admin/tenants/{tenantId}', 'POST /v1/payments/{id}/authentication', 'POST /v1/payments/{id}/refunds', 'GET /v1/payments/{id}/refunds',
+      'GET /v1/refunds', 'GET /v1/refunds/{id}', 'GET /v1/webhook-events', 'POST /v1/webhook-events/{id}/replay', 'POST /webhooks/{gateway}/{tenantId}',
     ].sort());
     for (const [name, { summary, responses, security }] of operations()) {
       const good = Object.entries(responses).filter(([status]) => status.startsWith('2'));

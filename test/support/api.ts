@@ -7,10 +7,10 @@ import { PLATFORM_ADMIN_KEY, testEnvironment } from './settings.js';
 import { createTestDatabase, type TestDatabase } from './test-database.js';
 
 type Parameter = { name: string; in: 'path' | 'query' | 'header' };
-export type Operation = { method: 'GET' | 'POST' | 'PUT' | 'DELETE'; route: string; parameters: Parameter[]; needsKey: boolean; takesBody: boolean };
+export type Operation = { method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'; route: string; parameters: Parameter[]; needsKey: boolean; takesBody: boolean };
 
 /** What a merchant has that others must not see. */
-export type Belongings = Merchant & { paymentId: string; createdPaymentId: string; apiKeyId: string; reference: string; gatewayReference: string };
+export type Belongings = Merchant & { refundId: string; webhookEventId: string; paymentId: string; createdPaymentId: string; apiKeyId: string; reference: string; gatewayReference: string };
 
 /** The compiled service with its own description, and two merchants with everything that a route can name. */
 export type Api = {
@@ -48,16 +48,19 @@ async function belongingsOf(service: ServiceProcess, sandbox: CulqiSandbox): Pro
   });
   const paid = await create({});
   const waiting = await create({ confirm: false });
+  const refund = await service.ask<{ id: string }>({ method: 'POST', path: `/v1/payments/${paid.body.id}/refunds`, key: merchant.client, body: { amount: 50 }, headers: { 'idempotency-key': randomUUID() } });
+  await service.ask({ method: 'POST', path: `/webhooks/culqi/${merchant.tenantId}`, body: { object: 'event', id: `evt_test_${randomUUID().slice(0, 8)}`, type: 'charge.creation.succeeded', data: { id: paid.body.gatewayReference } } });
+  const events = await service.ask<{ data: { id: string }[] }>({ path: '/v1/webhook-events', key: merchant.operator });
   const keys = await service.ask<{ data: { id: string; role: string }[] }>({ path: `/v1/admin/tenants/${merchant.tenantId}/api-keys`, key: merchant.admin });
   return {
     ...merchant, paymentId: paid.body.id, createdPaymentId: waiting.body.id, reference, gatewayReference: paid.body.gatewayReference ?? '',
-    apiKeyId: keys.body.data.find(({ role }) => role === 'client')?.id ?? '',
+    refundId: refund.body.id, webhookEventId: events.body.data[0]?.id ?? '', apiKeyId: keys.body.data.find(({ role }) => role === 'client')?.id ?? '',
   };
 }
 
 /** The path of an operation with somebody's ids in it. */
-export function pathOf({ route }: Operation, owner: Pick<Belongings, 'tenantId' | 'apiKeyId' | 'paymentId' | 'createdPaymentId'>): string {
-  const id = route.includes('api-keys') ? owner.apiKeyId : route.endsWith('/confirm') ? owner.createdPaymentId : owner.paymentId;
+export function pathOf({ route }: Operation, owner: Pick<Belongings, 'tenantId' | 'apiKeyId' | 'paymentId' | 'createdPaymentId' | 'refundId' | 'webhookEventId'>): string {
+  const id = route.includes('api-keys') ? owner.apiKeyId : route.startsWith('/v1/refunds') ? owner.refundId : route.startsWith('/v1/webhook-events') ? owner.webhookEventId : route.endsWith('/confirm') ? owner.createdPaymentId : owner.paymentId;
   return route.replace('{tenantId}', owner.tenantId).replace('{gateway}', 'culqi').replace('{id}', id);
 }
 
@@ -66,6 +69,10 @@ export function bodyOf({ method, route }: Operation): Record<string, unknown> | 
   const bodies: Record<string, Record<string, unknown>> = {
     'POST /v1/payments': { amount: 12_900, currency: 'PEN', confirm: false, reference: 'ORD-1', description: 'Plan', customer: { email: 'ana@ejemplo.pe', firstName: 'Ana', address: { line1: 'Av. 1' } }, metadata: { plan: 'basic' } },
     'POST /v1/payments/{id}/capture': { amount: 12_900 },
+    'POST /v1/payments/{id}/refunds': { amount: 100, reason: 'requested_by_customer' },
+    'POST /v1/payments/{id}/authentication': { eci: '05', xid: 'eA==', cavv: 'Y2F2dg==', protocolVersion: '2.2.0', directoryServerTransactionId: 'd5a5a5a5' },
+    'PATCH /v1/admin/tenants/{tenantId}': { name: 'Tienda 2', settings: { refundLimit: 500_000 } },
+    'POST /webhooks/{gateway}/{tenantId}': { object: 'event', id: 'evt_test_0000000000000000', type: 'order.status.changed' },
     'POST /v1/payments/{id}/confirm': { customer: { email: 'ana@ejemplo.pe' } },
     'POST /v1/admin/tenants': { name: 'Tienda', country: 'PE', defaultCurrency: 'PEN', email: 'a@ejemplo.pe' },
     'POST /v1/admin/tenants/{tenantId}/api-keys': { name: 'till', role: 'client' },
@@ -78,5 +85,5 @@ export function bodyOf({ method, route }: Operation): Record<string, unknown> | 
 export function keyFor({ method, route }: Operation, owner: Merchant): string {
   if (route === '/v1/admin/tenants') return PLATFORM_ADMIN_KEY;
   if (route.startsWith('/v1/admin')) return owner.admin;
-  return `${method} ${route}` === 'POST /v1/payments/{id}/sync' ? owner.operator : owner.client;
+  return `${method} ${route}` === 'POST /v1/payments/{id}/sync' || route.startsWith('/v1/webhook-events') ? owner.operator : owner.client;
 }

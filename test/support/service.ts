@@ -6,18 +6,20 @@ import type { Database } from '../../src/platform/database/database.js';
 import { openDatabase } from '../../src/platform/database/open-database.js';
 import { createApp } from '../../src/platform/http/create-app.js';
 import { startCulqiSandbox, type CulqiSandbox } from '../../src/sandbox/culqi/culqi-sandbox.js';
+import { startPixelpaySandbox, type PixelpaySandbox } from '../../src/sandbox/pixelpay/pixelpay-sandbox.js';
 import { PLATFORM_ADMIN_KEY, rememberCanaries, testEnvironment } from './settings.js';
 import { createTestDatabase, type TestDatabase } from './test-database.js';
 
 export type Answer<Body = Record<string, never>> = { status: number; headers: Record<string, string | string[] | undefined>; body: Body; text: string };
-export type Ask = { method?: 'GET' | 'POST' | 'PUT' | 'DELETE'; path: string; key?: string; body?: unknown; headers?: Record<string, string> };
+export type Ask = { method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'; path: string; key?: string; body?: unknown; headers?: Record<string, string> };
 
-/** The whole service in this process, on a database of its own, with a Culqi emulator of its own. */
+/** The whole service in this process, on a database of its own, with emulators of its own. */
 export type Service = {
   app: NestFastifyApplication;
   database: Database;
   tables: TestDatabase;
   sandbox: CulqiSandbox;
+  pixelpay: PixelpaySandbox;
   ask: <Body = never>(ask: Ask) => Promise<Answer<Body>>;
   close(): Promise<void>;
 };
@@ -25,12 +27,15 @@ export type Service = {
 export async function startService(changes: Record<string, string> = {}): Promise<Service> {
   const tables = await createTestDatabase();
   const sandbox = await startCulqiSandbox({});
-  const instance = await startInstance(tables.url, sandbox.url, changes);
+  const pixelpay = await startPixelpaySandbox({});
+  pixelpay.settings.change({ completeAfterMs: 300, pendingForMs: 600, refundAfterMs: 300 });
+  const instance = await startInstance(tables.url, sandbox.url, { PIXELPAY_API_URL: pixelpay.url, ...changes });
   return {
-    ...instance, tables, sandbox,
+    ...instance, tables, sandbox, pixelpay,
     close: async () => {
       await instance.app.close();
       await sandbox.close();
+      await pixelpay.close();
       await tables.drop();
     },
   };
@@ -59,8 +64,11 @@ function asker(app: NestFastifyApplication) {
   };
 }
 
-/** A merchant with keys and a Culqi account of its own at the emulator. */
-export type Merchant = { tenantId: string; client: string; operator: string; admin: string; culqi: { publicKey: string; secretKey: string; merchant: string } };
+/** A merchant's account at PixelPay. */
+export type PixelpayAccount = { apiKey: string; publicKey: string; webhookSecret: string; merchant: string };
+
+/** A merchant with keys and a Culqi account of its own at the emulator; `pixelpay` is what its account there would be. */
+export type Merchant = { tenantId: string; client: string; operator: string; admin: string; culqi: { publicKey: string; secretKey: string; merchant: string }; pixelpay: PixelpayAccount };
 
 let merchants = 0;
 
@@ -79,7 +87,19 @@ export async function newMerchant(ask: Service['ask'], tenant: Record<string, un
     ...admin, method: 'PUT', path: `/v1/admin/tenants/${made.body.id}/gateway-accounts/culqi`,
     body: { credentials: { publicKey: culqi.publicKey, secretKey: culqi.secretKey }, enabled: true, environment: 'sandbox' },
   });
-  const merchant = { tenantId: made.body.id, client: await keyOf('client'), operator: await keyOf('operator'), admin: await keyOf('admin'), culqi };
-  rememberCanaries([merchant.client, merchant.operator, merchant.admin, culqi.secretKey]);
+  const pixelpay: PixelpayAccount = { apiKey: `pk_test_${suffix}`, publicKey: `pub_test_${suffix}`, webhookSecret: `whsec_${suffix}`, merchant: `test_${suffix}` };
+  const merchant = { tenantId: made.body.id, client: await keyOf('client'), operator: await keyOf('operator'), admin: await keyOf('admin'), culqi, pixelpay };
+  rememberCanaries([merchant.client, merchant.operator, merchant.admin, culqi.secretKey, pixelpay.webhookSecret]);
+  return merchant;
+}
+
+/** A merchant with accounts at both PSPs. */
+export async function newMerchantOfBoth(ask: Service['ask'], tenant: Record<string, unknown> = {}): Promise<Merchant> {
+  const merchant = await newMerchant(ask, tenant);
+  const { apiKey, publicKey, webhookSecret } = merchant.pixelpay;
+  await ask({
+    method: 'PUT', path: `/v1/admin/tenants/${merchant.tenantId}/gateway-accounts/pixelpay`, key: PLATFORM_ADMIN_KEY,
+    body: { credentials: { apiKey, publicKey, webhookSecret }, enabled: true, environment: 'sandbox' },
+  });
   return merchant;
 }

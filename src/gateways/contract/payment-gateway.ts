@@ -22,7 +22,10 @@ export interface PaymentGateway {
   refundPayment?(order: RefundOrder): Promise<RefundSnapshot>;
   /** The refund that carries our attempt id, or null when the PSP, asked completely, shows none. Resolves a lost reply. */
   findRefund?(attempt: RefundReference): Promise<RefundSnapshot | null>;
-  /** Proves that the PSP sent this, and tells which payment it speaks of; never what happened, which is asked. Throws `webhook_rejected`. */
+  /**
+   * Proves that the PSP sent this, and tells which payment it speaks of; never what happened, which is asked. Throws `webhook_rejected` when it is not
+   * authentic, `request_rejected` when it is and cannot be read.
+   */
   readWebhook?(delivery: WebhookDelivery): WebhookNotice;
 }
 
@@ -35,7 +38,8 @@ export function supports<V extends OptionalVerb>(gateway: PaymentGateway, verb: 
 }
 
 export type CaptureMethod = 'automatic' | 'manual';
-export type PaymentMethodType = 'card';
+export const PAYMENT_METHOD_TYPES = ['card', 'yape'] as const;
+export type PaymentMethodType = (typeof PAYMENT_METHOD_TYPES)[number];
 
 /** What one call asks of the PSP. Everything the adapter may use, and nothing else. */
 export type PaymentOrder = {
@@ -45,10 +49,15 @@ export type PaymentOrder = {
   amount: Money;
   capture: CaptureMethod;
   method: { type: PaymentMethodType; /** The PSP's own single-use token. A secret. */ token: string; installments: number };
+  /** What the customer's authentication brought: the second step after `requires_action` of type `three_ds`. */
+  authentication?: ThreeDsResult;
   /** Any length up to 255; the adapter cuts or pads to what its PSP takes. */
   description: string | null;
   customer: Customer;
 };
+
+/** The result of a 3-D Secure authentication, as the PSP's browser script gave it (EMV 3-D Secure; names as in design/api.md). The cavv is a secret. */
+export type ThreeDsResult = { eci: string; xid: string; cavv: string; protocolVersion: string; directoryServerTransactionId: string };
 
 export type Customer = {
   email: string;
@@ -78,8 +87,9 @@ export type RefundOrder = OperationOrder & { reason: RefundReason };
 export type RefundReference = OperationOrder & {
   sentAt: Date;
   deadlineAt: Date;
-  /** What the payment's other refunds that are known to have succeeded add up to: what goes beyond that is this one. */
+  /** The payment's other refunds that are known to have succeeded: what they add up to, and what the PSP calls them. */
   refundedBefore: Money;
+  otherReferences: readonly string[];
 };
 
 /** How the PSP sees a refund now. */
@@ -102,9 +112,13 @@ export type WebhookNotice = {
   topic: string;
   /** What tells two deliveries of one event from two events. */
   eventId: string;
-  /** The PSP's id of the payment, or our attempt id, whichever it names. */
+  /** The PSP's id of the payment, or our attempt id, whichever it names; both null when it speaks of no payment. */
   reference: string | null;
   ourReference: string | null;
+  /** Our attempt id of the refund it speaks of. */
+  refundReference?: string;
+  /** False where the PSP signs nothing: then anybody may have sent it, and it is no more than a hint. */
+  isProven: boolean;
 };
 
 /** What is needed to look for a payment whose reply was lost. */

@@ -42,6 +42,10 @@ export class CulqiClient {
     return this.call((options) => this.sdk.refunds.createRefund(refund, options));
   }
 
+  listRefunds(filter: Record<string, string>): Promise<CulqiAnswer> {
+    return this.call((options) => this.sdk.refunds.getRefunds(filter, options));
+  }
+
   listCharges(filter: Record<string, string>): Promise<CulqiAnswer> {
     return this.call((options) => this.sdk.charges.getCharges(filter, options));
   }

@@ -10,7 +10,7 @@ export const culqi: GatewayDefinition<CulqiCredentials> = {
   code: 'culqi',
   displayName: 'Culqi',
   profile: {
-    methods: ['card'],
+    methods: ['card', 'yape'],
     captureMethods: ['automatic', 'manual'],
     limits: { PEN: { minMinor: 300n, maxMinor: 999_900n }, USD: { minMinor: 100n, maxMinor: 999_900n } },
     installmentsMax: 48,
@@ -28,7 +28,13 @@ export const culqi: GatewayDefinition<CulqiCredentials> = {
     return new Set(environments).size > 1 ? 'contradictory' : environments[0];
   },
   hosts: { api: 'CULQI_API_URL', secure: 'CULQI_SECURE_URL' },
-  missingFields: ({ customer }) => (customer.email.length <= 50 ? [] : [{ field: 'customer.email', message: 'Culqi takes at most 50 characters.' }]),
+  missingFields: ({ customer, method, amount, capture }) => [
+    ...(customer.email.length <= 50 ? [] : [{ field: 'customer.email', message: 'Culqi takes at most 50 characters.' }]),
+    // psp/culqi.md §1.5: PEN only, and captured at once.
+    ...(method.type === 'yape' && amount.currency !== 'PEN' ? [{ field: 'currency', message: 'Yape takes PEN only.' }] : []),
+    ...(method.type === 'yape' && capture !== 'automatic' ? [{ field: 'captureMethod', message: 'Yape is captured at once.' }] : []),
+    ...(method.type === 'yape' && method.installments > 1 ? [{ field: 'paymentMethod.installments', message: 'Yape takes no instalments.' }] : []),
+  ],
   create: (context) => new CulqiGateway(context),
 };
 

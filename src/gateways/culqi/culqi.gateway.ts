@@ -1,10 +1,13 @@
 import { GatewayError } from '../contract/gateway-error.js';
-import type { AttemptReference, CaptureOrder, GatewayContext, OperationOrder, PaymentGateway, PaymentOrder, PaymentSnapshot } from '../contract/payment-gateway.js';
+import type {
+  AttemptReference, CaptureOrder, GatewayContext, OperationOrder, PaymentGateway, PaymentOrder, PaymentSnapshot, RefundOrder, RefundReference, RefundSnapshot, WebhookDelivery, WebhookNotice,
+} from '../contract/payment-gateway.js';
 import { CulqiClient, type CulqiAnswer, type CulqiCredentials } from './culqi.client.js';
-import { FIELDS } from './culqi.mapping.js';
+import { FIELDS, REFUND_REASONS } from './culqi.mapping.js';
 import { chargeRequest } from './culqi.request.js';
-import { chargeSnapshot, declineSnapshot } from './culqi.snapshot.js';
-import { chargePageSchema, chargeSchema, errorSchema, refundSchema, reviewSchema, type CulqiCharge, type CulqiError } from './culqi.types.js';
+import { chargeSnapshot, declineSnapshot, refundSnapshot } from './culqi.snapshot.js';
+import { chargePageSchema, chargeSchema, errorSchema, refundPageSchema, refundSchema, reviewSchema, type CulqiCharge, type CulqiError, type CulqiRefund } from './culqi.types.js';
+import { readWebhook } from './culqi.webhook.js';
 
 /** Life of a card token (psp/culqi.md §1.4). */
 export const TOKEN_LIFETIME_MS = 5 * 60_000;
@@ -12,9 +15,11 @@ export const TOKEN_LIFETIME_MS = 5 * 60_000;
 /** The search for a lost charge: from before it was sent until after it could last have been (psp/culqi.md §1.14). */
 const SEARCH = { beforeMs: 5 * 60_000, afterMs: 10 * 60_000, pageSize: 100, pagesMax: 20 };
 
+type Page<Entry> = { data: Entry[]; paging: { next?: string | null | undefined; cursors?: { after?: string | null | undefined } | null | undefined } };
+
 const CHARGE_ID = /^chr_(test|live)_[0-9A-Za-z]{1,40}$/;
 
-/** Culqi, API v2: card charges. */
+/** Culqi, API v2: charges of cards, saved cards and Yape. */
 export class CulqiGateway implements PaymentGateway {
   private readonly client: CulqiClient;
 
@@ -59,10 +64,46 @@ export class CulqiGateway implements PaymentGateway {
       throw error;
     });
     if (before.status !== 'authorized') return before;
-    const answer = await this.client.createRefund({ amount: Number(amount.amountMinor), charge_id: reference, reason: 'solicitud_comprador' });
+    const answer = await this.client.createRefund({ amount: Number(amount.amountMinor), charge_id: reference, reason: REFUND_REASONS.requested_by_customer });
     if (![200, 201].includes(answer.status) || !refundSchema.safeParse(answer.body).success) throw troubleOf(answer);
     // The refund is booked: an answer that does not come now is looked up later.
     return this.fetchPayment(reference).catch((error: unknown) => { throw new GatewayError('outcome_unknown', 'the released charge could not be looked at', { cause: error }); });
+  }
+
+  /** The answer is the refund, which was done; a refusal means that nothing was. */
+  async refundPayment({ reference, amount, reason }: RefundOrder): Promise<RefundSnapshot> {
+    const answer = await this.client.createRefund({ amount: Number(amount.amountMinor), charge_id: checkedId(reference), reason: REFUND_REASONS[reason] });
+    const refund = refundSchema.safeParse(answer.body);
+    if ([200, 201].includes(answer.status) && refund.success) return refundSnapshot(refund.data, amount.currency);
+    throw troubleOf(answer);
+  }
+
+  /**
+   * Culqi's refunds carry nothing of ours: this one is the charge's refund of this amount that none of our others is. What the charge itself shows as
+   * given back must agree, or the list lags behind, which shows nothing.
+   */
+  async findRefund({ reference, amount, sentAt, refundedBefore, otherReferences }: RefundReference): Promise<RefundSnapshot | null> {
+    const refunds = await this.refundsOf(checkedId(reference), sentAt);
+    const found = refunds.find((refund) => BigInt(refund.amount) === amount.amountMinor && !otherReferences.includes(refund.id));
+    if (found !== undefined) return refundSnapshot(found, amount.currency);
+    const { refunded } = await this.fetchPayment(reference);
+    if ((refunded?.amountMinor ?? 0n) === refundedBefore.amountMinor) return null;
+    throw new GatewayError('outcome_unknown', 'Culqi shows money given back, and lists no refund for it');
+  }
+
+  readWebhook(delivery: WebhookDelivery): WebhookNotice {
+    return readWebhook(delivery, this.context.credentials);
+  }
+
+  /** The charge's refunds since a little before `sentAt`. @throws GatewayError `outcome_unknown` when not all pages could be read */
+  private async refundsOf(chargeId: string, sentAt: Date): Promise<CulqiRefund[]> {
+    const filter = { creation_date_from: String(sentAt.getTime() - SEARCH.beforeMs), limit: String(SEARCH.pageSize) };
+    return this.paged(async (after) => {
+      const answer = await this.client.listRefunds(after === undefined ? filter : { ...filter, after });
+      const list = answer.status === 200 ? refundPageSchema.safeParse(answer.body) : undefined;
+      if (list?.success !== true) throw troubleOf(answer);
+      return list.data;
+    }, (refund) => refund.charge_id === chargeId);
   }
 
   async findPayment(attempt: AttemptReference): Promise<PaymentSnapshot | null> {
@@ -80,19 +121,27 @@ export class CulqiGateway implements PaymentGateway {
       creation_date_from: String(attempt.sentAt.getTime() - SEARCH.beforeMs), creation_date_to: String(attempt.deadlineAt.getTime() + SEARCH.afterMs),
       currency_code: attempt.amount.currency, limit: String(SEARCH.pageSize),
     };
-    const found: CulqiCharge[] = [];
-    let after: string | undefined;
-    for (let page = 0; page < SEARCH.pagesMax; page++) {
+    const found = await this.paged(async (after) => {
       const answer = await this.client.listCharges(after === undefined ? filter : { ...filter, after });
       const list = answer.status === 200 ? chargePageSchema.safeParse(answer.body) : undefined;
       if (list?.success !== true) throw troubleOf(answer);
-      const { data, paging } = list.data;
-      for (const entry of data) if (entry.metadata?.attempt_id === attempt.attemptId) found.push(readable(entry));
+      return list.data;
+    }, (entry) => entry.metadata?.attempt_id === attempt.attemptId);
+    return found.map(readable);
+  }
+
+  /** What is wanted of all pages of a list. @throws GatewayError `outcome_unknown` when there are too many: then absence shows nothing */
+  private async paged<Entry extends { id: string }>(read: (after: string | undefined) => Promise<Page<Entry>>, isWanted: (entry: Entry) => boolean): Promise<Entry[]> {
+    const found: Entry[] = [];
+    let after: string | undefined;
+    for (let page = 0; page < SEARCH.pagesMax; page++) {
+      const { data, paging } = await read(after);
+      found.push(...data.filter(isWanted));
       after = paging.cursors?.after ?? data.at(-1)?.id;
       // The counter is not to be trusted; an empty page or no next one is the end (psp/culqi.md §1.11).
       if (data.length === 0 || paging.next == null || after === undefined) return found;
     }
-    throw new GatewayError('outcome_unknown', 'Culqi lists more charges than are read');
+    throw new GatewayError('outcome_unknown', 'Culqi lists more than is read');
   }
 
   private review(): PaymentSnapshot {

@@ -1,6 +1,6 @@
 import { isCurrency } from '../../shared/currency.js';
 import type { Money } from '../../shared/money.js';
-import type { CardFacts, Decline, DeclineCode, FeeBreakdown } from '../contract/payment-gateway.js';
+import type { CardFacts, Decline, DeclineCode, FeeBreakdown, RefundReason } from '../contract/payment-gateway.js';
 import type { CulqiCharge } from './culqi.types.js';
 
 /** Pure tables between Culqi's words and ours (psp/culqi.md §§1.6, 1.13, 1.16). */
@@ -44,6 +44,9 @@ export const OUTCOME_CODES: Readonly<Record<string, Verdict>> = {
 
 /** The only word that means money. */
 export const SUCCESS = 'venta_exitosa';
+
+/** Reasons of a refund (psp/culqi.md §1.7). */
+export const REFUND_REASONS: Readonly<Record<RefundReason, string>> = { duplicate: 'duplicado', fraudulent: 'fraudulento', requested_by_customer: 'solicitud_comprador' };
 
 /** Request fields at Culqi → fields of our API. */
 export const FIELDS: Readonly<Record<string, string>> = {

@@ -15,6 +15,8 @@ export function chargeRequest(order: PaymentOrder): Record<string, unknown> {
     source_id: method.token,
     capture: order.capture === 'automatic',
     description: descriptionOf(order),
+    // The same charge again, with what the customer's authentication brought (psp/culqi.md §1.6).
+    ...(order.authentication === undefined ? {} : { authentication_3DS: order.authentication }),
     // One payment at once is told by leaving the field out: the documented values are 2 to 48.
     ...(method.installments > 1 ? { installments: method.installments } : {}),
     metadata: { attempt_id: order.attemptId, payment_id: order.paymentId },

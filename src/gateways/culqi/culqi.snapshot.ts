@@ -1,6 +1,7 @@
-import type { PaymentSnapshot, SnapshotFacts, SnapshotOutcome } from '../contract/payment-gateway.js';
+import type { Currency } from '../../shared/currency.js';
+import type { PaymentSnapshot, RefundSnapshot, SnapshotFacts, SnapshotOutcome } from '../contract/payment-gateway.js';
 import { cardOf, declineOf, feesOf, hasFailed, moneyOf, SUCCESS } from './culqi.mapping.js';
-import { errorSchema, type CulqiCharge, type CulqiError } from './culqi.types.js';
+import { errorSchema, type CulqiCharge, type CulqiError, type CulqiRefund } from './culqi.types.js';
 
 /** How a charge stands, as Culqi shows it. */
 export function chargeSnapshot(charge: CulqiCharge): PaymentSnapshot {
@@ -43,6 +44,11 @@ export function declineSnapshot(error: CulqiError): PaymentSnapshot {
     status: 'declined', decline: declineOf(error.decline_code, error.code, error.merchant_message),
     reference: error.charge_id ?? null, ourReference: null, amount: null, captured: null, refunded: null, raw: errorSchema.parse(error),
   };
+}
+
+/** A refund that Culqi has done. Its answers name no currency: it is the charge's. */
+export function refundSnapshot(refund: CulqiRefund, currency: Currency): RefundSnapshot {
+  return { status: 'succeeded', reference: refund.id, amount: moneyOf(refund.amount, currency), raw: refund };
 }
 
 /** What is kept of a charge for the audit trail: what we read of it, without the metadata of others. */

@@ -54,6 +54,14 @@ export const refundSchema = z.object({
   charge_id: text,
   amount: centimos,
 });
+export type CulqiRefund = z.infer<typeof refundSchema>;
+
+/** A page of refunds, each of which must be readable. */
+export const refundPageSchema = z.object({ data: z.array(refundSchema), paging: z.object({ next: z.string().nullish(), cursors: z.object({ after: z.string().nullish() }).nullish() }) });
+
+/** A webhook: `data` is JSON in a string, or an object (psp/culqi.md §1.12). Charges and refunds are in camelCase there. */
+export const webhookSchema = z.object({ object: z.literal('event'), id: z.string().regex(/^[\x21-\x7e]{1,80}$/), type: z.string().regex(/^[a-z0-9_.]{1,80}$/), data: z.union([z.string(), z.record(z.string(), z.unknown())]).nullish() });
+export const webhookObjectSchema = z.object({ id: text.nullish(), chargeId: text.nullish(), metadata: z.record(z.string(), z.unknown()).nullish().catch(null) });
 
 /** 200 instead of 201: no charge, and no id. */
 export const reviewSchema = z.object({ action_code: z.literal('REVIEW') });

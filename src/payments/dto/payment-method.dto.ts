@@ -1,5 +1,6 @@
 import { Type } from 'class-transformer';
 import { IsIn, IsInt, IsObject, IsOptional, Matches, Max, Min, ValidateNested } from 'class-validator';
+import { PAYMENT_METHOD_TYPES, type PaymentMethodType } from '../../gateways/contract/payment-gateway.js';
 import { IsText } from '../../platform/http/validators.js';
 import { IsGatewayTokens } from './gateway-tokens.validator.js';
 
@@ -22,8 +23,8 @@ export class CardDto {
 }
 
 export class PaymentMethodDto {
-  @IsIn(['card'])
-  type!: 'card';
+  @IsIn(PAYMENT_METHOD_TYPES)
+  type!: PaymentMethodType;
 
   /**
    * A single-use token of each PSP that may be used, by its name. Several make a choice possible: tokens are not portable.

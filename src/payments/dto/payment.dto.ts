@@ -1,7 +1,8 @@
 import { ApiProperty } from '@nestjs/swagger';
-import type { CaptureMethod } from '../../gateways/contract/payment-gateway.js';
+import type { CaptureMethod, PaymentMethodType } from '../../gateways/contract/payment-gateway.js';
 import type { AttemptOperation, AttemptStatus, PaymentStatus, ProcessingReason } from '../payment-state.js';
-import type { FailureCode } from '../payment.js';
+import { RefundDto } from './refund.dto.js';
+import { FailureDto } from './failure.dto.js';
 
 /** Parts of a fee, in minor units; they add up to it. */
 export class FeeBreakdownDto {
@@ -19,22 +20,9 @@ export class NextActionDto {
   expiresAt!: string;
 }
 
-/** Why a payment failed. */
-export class FailureDto {
-  code!: FailureCode;
-  /** The PSP's own word. */
-  pspCode!: string | null;
-  /** For the merchant. */
-  message!: string;
-  /** For the paying customer, in the tenant's language. */
-  userMessage!: string;
-  /** Whether the same card may succeed later. */
-  retryable!: boolean;
-}
-
 /** How the customer pays, as far as it may be shown. */
 export class PaymentMethodShownDto {
-  type!: 'card';
+  type!: PaymentMethodType;
   @ApiProperty({ type: 'integer' }) installments!: number;
   brand?: string;
   last4?: string;
@@ -57,6 +45,14 @@ export class AttemptDto {
   createdAt!: string;
 }
 
+/** How the customer was authenticated. */
+export class ThreeDsDto {
+  eci!: string;
+  xid!: string;
+  protocolVersion!: string;
+  directoryServerTransactionId!: string;
+}
+
 /** A payment. Amounts are integers in minor units. */
 export class PaymentDto {
   id!: string;
@@ -73,7 +69,8 @@ export class PaymentDto {
   currency!: string;
   /** Tax included. */
   @ApiProperty({ type: 'integer', nullable: true }) fee!: number | null;
-  feeSource!: 'psp' | null;
+  /** psp: reported by the PSP; table: worked out from the account's fees. */
+  feeSource!: 'psp' | 'table' | null;
   feeBreakdown!: FeeBreakdownDto | null;
   @ApiProperty({ type: 'integer', nullable: true }) net!: number | null;
   @ApiProperty({ type: 'integer', nullable: true }) savings!: number | null;
@@ -86,10 +83,11 @@ export class PaymentDto {
   captureMethod!: CaptureMethod;
   nextAction!: NextActionDto | null;
   failure!: FailureDto | null;
-  @ApiProperty({ type: 'array', items: { type: 'object', additionalProperties: true }, description: 'Refunds come with a later release.' }) refunds!: Record<string, unknown>[];
+  /** Oldest first. */
+  refunds!: RefundDto[];
   paymentMethod!: PaymentMethodShownDto | null;
   attempts!: AttemptDto[];
-  @ApiProperty({ type: 'object', nullable: true, additionalProperties: true }) threeDs!: Record<string, unknown> | null;
+  threeDs!: ThreeDsDto | null;
   fraudScore!: number | null;
   customer!: Record<string, unknown>;
   metadata!: Record<string, string>;
@@ -108,7 +106,7 @@ export class PaymentPageDto {
 /** A line of a payment's history. */
 export class TimelineEntryDto {
   at!: string;
-  kind!: 'transition' | 'attempt';
+  kind!: 'transition' | 'attempt' | 'refund' | 'webhook';
   from?: string | null;
   to?: string;
   cause!: string;

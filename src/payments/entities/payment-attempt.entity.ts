@@ -14,6 +14,10 @@ export const PaymentAttemptSchema = defineEntity({
     gateway: column.word(32),
     /** The account version whose credentials were used. */
     gatewayAccountId: column.id(),
+    /** The refund that is asked for, if any. */
+    refundId: column.id().nullable(),
+    /** The attempt whose stray money this one gives back, if any (return-job.ts). */
+    returnsAttemptId: column.id().nullable(),
     operation: column.word<AttemptOperation>(10),
     status: column.word<AttemptStatus>(20),
     amountMinor: column.amount(),

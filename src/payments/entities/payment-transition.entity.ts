@@ -16,6 +16,8 @@ export const PaymentTransitionSchema = defineEntity({
     processingReason: column.word<ProcessingReason>(24).nullable(),
     cause: column.word<TransitionCause>(20),
     attemptId: column.id().nullable(),
+    /** The refund that moved, if it was one; `detail` is then where it stands. */
+    refundId: column.id().nullable(),
     detail: column.text(255).nullable(),
     traceId: column.text(64).nullable(),
     createdAt: column.instant(),

@@ -24,6 +24,10 @@ export const PaymentSchema = defineEntity({
     feeFixedMinor: column.amount().nullable(),
     feeTaxMinor: column.amount().nullable(),
     netMinor: column.amount().nullable(),
+    feeSource: column.word<'psp' | 'table'>(8).nullable(),
+    savingsMinor: column.amount().nullable(),
+    /** How many refunds it has; they are read only where there are any. */
+    refundCount: column.count(),
     captureMethod: column.word<CaptureMethod>(10),
     gateway: column.word(32).nullable(),
     gatewayReference: column.bytes(255).nullable(),
@@ -41,6 +45,8 @@ export const PaymentSchema = defineEntity({
     /** The PSPs' tokens, sealed; null once the payment is final. */
     tokensSealed: column.document().nullable(),
     nextAction: column.document().nullable(),
+    /** How the customer was authenticated; never the proof itself. */
+    threeDs: column.document().nullable(),
     failure: column.document().nullable(),
     /** Which gateways were considered and why. */
     plan: column.document().nullable(),

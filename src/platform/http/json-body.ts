@@ -9,6 +9,9 @@ export const BODY_BYTES_MAX = 256 * 1024;
 /** A request with the bytes of its body as they came, for signatures. */
 export type RequestWithBytes = FastifyRequest & { rawBody?: Buffer };
 
+/** Of a route whose body is not ours to read: it gets the bytes as they came, whatever the content type says. */
+export const TAKES_BYTES = { takesBytes: true } as const;
+
 /** Reads bodies of `application/json` in UTF-8 and no others: anything else is `unsupported_media_type`. */
 export function readJsonBodies(fastify: FastifyInstance): void {
   fastify.removeAllContentTypeParsers();
@@ -19,10 +22,19 @@ export function readJsonBodies(fastify: FastifyInstance): void {
       done(error as Error);
     }
   });
+  fastify.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: BODY_BYTES_MAX }, (request, bytes: Buffer, done) => {
+    if (takesBytes(request)) done(null, bytes);
+    else done(new Problem('unsupported_media_type', 'Send application/json in UTF-8, without Content-Encoding.'));
+  });
+}
+
+function takesBytes({ routeOptions }: FastifyRequest): boolean {
+  return (routeOptions.config as Partial<typeof TAKES_BYTES>).takesBytes === true;
 }
 
 /** Clients that always send a content type send it also where they send no body: then there is none, which a route that needs one refuses. */
 function bodyOf(request: RequestWithBytes, bytes: Buffer): unknown {
+  if (takesBytes(request)) return bytes;
   if (bytes.length === 0) return undefined;
   request.rawBody = bytes;
   const body = readJson(bytes);

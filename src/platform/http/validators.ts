@@ -1,4 +1,5 @@
 import { ValidateBy } from 'class-validator';
+import { RATE } from '../../shared/fees.js';
 
 /** One rule for a property, with the words its refusal is told in. The value never stands in them. */
 function rule(name: string, message: string, validate: (value: unknown) => boolean): PropertyDecorator {
@@ -8,6 +9,12 @@ function rule(name: string, message: string, validate: (value: unknown) => boole
 /** A JSON number that is an amount in minor units: an integer from 1 to 2⁵³−1. */
 export function IsMinorAmount(): PropertyDecorator {
   return rule('isMinorAmount', 'must be an integer from 1 to 9007199254740991, in minor units', (value) => Number.isSafeInteger(value) && Number(value) >= 1);
+}
+
+/** A rate of exchange: a positive decimal of at most nine digits before the point and eight after, as text or as a JSON number. */
+export function IsFeeRate(): PropertyDecorator {
+  return rule('isFeeRate', 'must be a positive decimal with at most 9 digits before the point and 8 after', (value) =>
+    (typeof value === 'string' || typeof value === 'number') && RATE.test(String(value)) && /[1-9]/.test(String(value)));
 }
 
 /** Three capital letters. Whether the service knows the currency is another question: `currency_not_supported`. */

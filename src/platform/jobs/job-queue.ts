@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { newId } from '../../shared/id.js';
 import type { Database, DatabaseAccess } from '../database/database.js';
 import { databaseNow, databaseTimeIn } from '../database/time.js';
@@ -25,6 +26,19 @@ export class JobQueue {
       trace_id: currentTraceId() ?? null, run_at: databaseTimeIn(job.delayMs), created_at: databaseNow(),
       attempts: 0, lease_token: null, last_error: null,
     }).onDuplicateKeyUpdate({ kind: job.kind }).execute();
+  }
+
+  /** Adds a job, or sees to it that the one alive under its unique key runs (again) after this moment: what its holder writes afterwards is refused. */
+  async enqueueAgain(access: DatabaseAccess, job: NewJob & { uniqueKey: string }): Promise<void> {
+    const payload = JSON.stringify(job.payload);
+    await access.acrossTenants().insertInto('jobs').values({
+      id: job.id, kind: job.kind, tenant_id: job.tenantId, payload, unique_key: Buffer.from(job.uniqueKey),
+      trace_id: currentTraceId() ?? null, run_at: databaseTimeIn(job.delayMs), created_at: databaseNow(),
+      attempts: 0, lease_token: null, last_error: null,
+      // Assigned from left to right: the time looks at the lease before it is taken away. One that waits already stays due when it is, if that is earlier.
+    }).onDuplicateKeyUpdate({
+      run_at: sql`if(lease_token is null and run_at is not null, least(run_at, values(run_at)), values(run_at))`, payload, lease_token: null, attempts: 0,
+    }).execute();
   }
 
   /** Takes up to `limit` due jobs for `leaseMs`. Jobs that another claim is looking at are skipped, so two claimers never get the same. */

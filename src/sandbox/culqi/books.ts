@@ -5,13 +5,20 @@ import { type Charge } from './charge.js';
 import { type Refund } from './refund.js';
 import { type CardBehaviour } from './test-cards.js';
 import { type Token } from './token.js';
+import { type Card, type Customer } from './vault.js';
 
 /** A token and what its card will do; never the card's number. */
 export interface StoredToken {
   merchant: string;
   token: Token;
   behaviour: CardBehaviour;
+  /** What a Yape approval was given for; a card's token is good for any amount. */
+  amount?: number;
 }
+
+/** A saved card and what it will do when it is charged. */
+export type StoredCard = Card & { merchant: string; behaviour: CardBehaviour };
+export type StoredCustomer = Customer & { merchant: string };
 
 interface StoredCharge {
   merchant: string;
@@ -30,13 +37,18 @@ type JournalRecord =
   | ({ kind: 'charge' } & StoredCharge)
   | { kind: 'capture'; merchant: string; chargeId: string }
   | { kind: 'refund'; merchant: string; refund: Refund }
-  | { kind: 'reversal'; merchant: string; chargeId: string };
+  | { kind: 'reversal'; merchant: string; chargeId: string }
+  | { kind: 'customer'; customer: StoredCustomer }
+  | { kind: 'card'; card: StoredCard; tokenId: string }
+  | { kind: 'deletion'; id: string };
 
 /** Culqi's truth: every token and charge, failed ones too. With a folder it outlives the process. */
 export class Books {
   private journal: Journal | null = null;
   private readonly tokens = new Map<string, StoredToken>();
   private readonly spentTokenIds = new Set<string>();
+  private readonly customersById = new Map<string, StoredCustomer>();
+  private readonly cardsById = new Map<string, StoredCard>();
   private booked: StoredCharge[] = [];
   private refunded: BookedRefund[] = [];
   private readonly chargesById = new Map<string, StoredCharge>();
@@ -71,12 +83,39 @@ export class Books {
     this.write({ kind: 'reversal', merchant, chargeId });
   }
 
+  addCustomer(customer: StoredCustomer): void {
+    this.write({ kind: 'customer', customer });
+  }
+
+  /** Saves a card and uses up the token that it is made from. */
+  addCard(card: StoredCard, tokenId: string): void {
+    this.write({ kind: 'card', card, tokenId });
+  }
+
+  /** Takes a customer or a card away. */
+  addDeletion(id: string): void {
+    this.write({ kind: 'deletion', id });
+  }
+
+  customers(merchant?: string): StoredCustomer[] {
+    return [...this.customersById.values()].filter((one) => isMerchant(one.merchant, merchant));
+  }
+
+  cards(merchant?: string): StoredCard[] {
+    return [...this.cardsById.values()].filter((one) => isMerchant(one.merchant, merchant));
+  }
+
   /** The merchant's refund with this id. */
   refund(merchant: string, id: string): Refund | null {
     const found = this.refunded.find((one) => one.merchant === merchant && one.id === id);
     if (found === undefined) return null;
     const { merchant: _merchant, ...refund } = found;
     return refund;
+  }
+
+  /** All refunds of one merchant, oldest first. */
+  refundsOf(merchant: string): Refund[] {
+    return this.refunded.filter((one) => one.merchant === merchant).map(({ merchant: _merchant, ...refund }) => refund);
   }
 
   /** All refunds, oldest first, of the merchants that go by this name. */
@@ -88,6 +127,11 @@ export class Books {
   token(merchant: string, id: string): StoredToken | null {
     const stored = this.tokens.get(id);
     return stored?.merchant === merchant ? stored : null;
+  }
+
+  /** What the card of this token does; undefined for no such token. */
+  behaviourOf(tokenId: string): CardBehaviour | undefined {
+    return this.tokens.get(tokenId)?.behaviour;
   }
 
   isSpent(tokenId: string): boolean {
@@ -123,6 +167,8 @@ export class Books {
     this.booked = [];
     this.refunded = [];
     this.chargesById.clear();
+    this.customersById.clear();
+    this.cardsById.clear();
     this.chargesByMerchant.clear();
   }
 
@@ -138,7 +184,12 @@ export class Books {
 
   private remember(record: JournalRecord): void {
     if (record.kind === 'token') {
-      this.tokens.set(record.token.id, { merchant: record.merchant, token: record.token, behaviour: record.behaviour });
+      const { kind: _kind, ...stored } = record;
+      this.tokens.set(record.token.id, stored);
+      return;
+    }
+    if (record.kind === 'customer' || record.kind === 'card' || record.kind === 'deletion') {
+      this.rememberKept(record);
       return;
     }
     if (record.kind !== 'charge') {
@@ -147,7 +198,8 @@ export class Books {
     }
     const { merchant, approved, charge } = record;
     const stored = { merchant, approved, charge };
-    this.spentTokenIds.add(charge.source.id);
+    // A saved card is charged again and again.
+    if (!charge.source.id.startsWith('crd_')) this.spentTokenIds.add(charge.source.id);
     this.booked.push(stored);
     this.chargesById.set(charge.id, stored);
     const ofMerchant = this.chargesByMerchant.get(merchant) ?? [];
@@ -155,7 +207,18 @@ export class Books {
     this.chargesByMerchant.set(merchant, ofMerchant);
   }
 
-  private rememberChange(record: Exclude<JournalRecord, { kind: 'token' | 'charge' }>): void {
+  private rememberKept(record: Extract<JournalRecord, { kind: 'customer' | 'card' | 'deletion' }>): void {
+    if (record.kind === 'customer') this.customersById.set(record.customer.id, record.customer);
+    else if (record.kind === 'card') {
+      this.cardsById.set(record.card.id, record.card);
+      this.spentTokenIds.add(record.tokenId);
+    } else {
+      this.customersById.delete(record.id);
+      this.cardsById.delete(record.id);
+    }
+  }
+
+  private rememberChange(record: Extract<JournalRecord, { kind: 'capture' | 'refund' | 'reversal' }>): void {
     const chargeId = record.kind === 'refund' ? record.refund.charge_id : record.chargeId;
     const charge = this.chargesById.get(chargeId)?.charge;
     if (charge === undefined) throw new Error(`the books have no charge ${chargeId}`);

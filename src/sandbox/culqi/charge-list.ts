@@ -2,11 +2,7 @@ import { type Answer } from '../emulator/exchange.js';
 import { type Charge } from './charge.js';
 import { parameterError } from './culqi-error.js';
 import { wholeOf } from './field-rules.js';
-
-const LIMIT_DEFAULT = 50;
-const LIMIT_MAX = 100;
-/** The envelope names the real host, as recorded: a client that follows the link leaves the emulator, so use the cursors. */
-const LIST_URL = 'https://api.culqi.com/v2/charges';
+import { pageOf } from './paging.js';
 
 type FieldOf = (charge: Charge) => unknown;
 
@@ -68,41 +64,10 @@ function filters(fields: Record<string, FieldOf>): Map<string, FieldOf> {
 export function listCharges(newestFirst: readonly Charge[], query: URLSearchParams, viewOf: (charge: Charge) => unknown): Answer {
   const broken = brokenParameter(query);
   if (broken !== null) return parameterError(broken);
-  const limit = Number(query.get('limit') ?? LIMIT_DEFAULT);
-  const [before, after] = [query.get('before'), query.get('after')];
-  const cursor = before ?? after;
-  // A cursor may stand on a charge the filters hide, so it is placed among all charges.
-  const place = newestFirst.findIndex((charge) => charge.id === cursor);
-  if (cursor !== null && place === -1) return parameterError(before === null ? 'after' : 'before');
-  const onSide = (before === null ? newestFirst.slice(place + 1) : newestFirst.slice(0, place)).filter((charge) => matches(charge, query));
-  const page = before === null ? onSide.slice(0, limit) : onSide.slice(-limit);
-  return { status: 200, json: { data: page.map(viewOf), paging: pagingOf(page, onSide.length - page.length, before === null, query) } };
-}
-
-function pagingOf(page: readonly Charge[], remaining: number, isForward: boolean, query: URLSearchParams): unknown {
-  const [first, last] = [page.at(0), page.at(-1)];
-  if (first === undefined || last === undefined) return { previous: null, next: null, cursors: { before: null, after: null }, remaining_items: 0 };
-  // The first page has a `previous` all the same, as recorded; only `next` ends.
-  return {
-    previous: linkOf(query, 'before', first.id),
-    next: isForward && remaining === 0 ? null : linkOf(query, 'after', last.id),
-    cursors: { before: first.id, after: last.id },
-    remaining_items: remaining,
-  };
-}
-
-function linkOf(query: URLSearchParams, cursor: 'before' | 'after', id: string): string {
-  const link = new URLSearchParams(query);
-  link.delete('before');
-  link.delete('after');
-  link.append(cursor, id);
-  return `${LIST_URL}?${link.toString()}`;
+  return pageOf(query, { name: 'charges', newestFirst, isWanted: (charge) => matches(charge, query), viewOf, countsRest: true });
 }
 
 function brokenParameter(query: URLSearchParams): string | null {
-  const limit = query.get('limit');
-  if (limit !== null && (wholeOf(limit) === null || Number(limit) < 1 || Number(limit) > LIMIT_MAX)) return 'limit';
-  if (query.has('before') && query.has('after')) return 'before';
   for (const [name, value] of query) {
     if ([WHOLES, FROM, TO].some((filters) => filters.has(name)) && wholeOf(value) === null) return name;
     if (CLAIMS.has(name) && value !== 'true' && value !== 'false') return name;

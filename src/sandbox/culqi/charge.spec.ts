@@ -106,7 +106,7 @@ describe('charging at the Culqi emulator', () => {
     expect((await sendRaw(sandbox.url, { method: 'POST', path: '/v2/charges', key: shop.secretKey, body })).status).toBe(status);
   });
 
-  it.each([['GET', '/v2/refunds'], ['DELETE', '/v2/charges/chr_test_0000000000000000'], ['GET', '/'], ['GET', '//v2/charges']])('%s %s is no route', async (method, path) => {
+  it.each([['DELETE', '/v2/refunds'], ['DELETE', '/v2/charges/chr_test_0000000000000000'], ['GET', '/'], ['GET', '//v2/charges']])('%s %s is no route', async (method, path) => {
     expect((await sendRaw(sandbox.url, { method, path, key: shop.secretKey })).status).toBe(404);
   });
 });

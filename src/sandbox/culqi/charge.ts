@@ -14,7 +14,7 @@ export interface Charge {
   amount_refunded: number;
   current_amount: number;
   installments: number;
-  installments_amount: number;
+  installments_amount: number | null;
   currency_code: 'PEN' | 'USD';
   email: string;
   description: string | null;
@@ -56,7 +56,9 @@ export function approvedCharge(request: ChargeRequest, source: Token, environmen
       type: 'venta_exitosa', code: 'AUT0000',
       merchant_message: 'La operación de venta ha sido autorizada exitosamente.', user_message: 'Su compra ha sido exitosa.',
     },
-    fraud_score: 12,
+    // Yape shows neither this nor instalments (culqi.md §1.5).
+    fraud_score: source.type === 'yape' ? null : 12,
+    ...(source.type === 'yape' ? { installments_amount: null } : {}),
     capture: request.capture,
     reference_code: randomText(10),
     authorization_code: randomText(6),

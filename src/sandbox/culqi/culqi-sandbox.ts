@@ -1,10 +1,12 @@
 import { type Controlled } from '../emulator/control.js';
 import { EmulatorServer } from '../emulator/emulator-server.js';
-import { type Fault, type FaultOrder, FaultQueue } from '../emulator/fault.js';
+import { type Fault, type FaultOrder, FaultQueue, InvalidOrder } from '../emulator/fault.js';
 import { isMerchant } from '../emulator/merchant.js';
 import { type LoggedRequest, RequestLog } from '../emulator/request-log.js';
+import { type SentWebhook, type WebhookPlan, WebhookSender } from '../emulator/webhook-sender.js';
 import { type BookedCharge, type BookedRefund, Books } from './books.js';
 import { CULQI_ROUTES, CulqiPersona } from './culqi-persona.js';
+import { type ThreeDsOutcome, threeDsOutcome } from './three-ds.js';
 import { type CulqiSettings, Settings, type SettingsChange } from './settings.js';
 
 export interface CulqiSandboxOptions {
@@ -29,7 +31,10 @@ export interface CulqiSandbox {
     requests: (merchant?: string) => LoggedRequest[];
   };
   /** What a person does in the merchant's panel, or Culqi by itself: no call of ours. */
-  panel: { capture: (chargeId: string) => void };
+  panel: { capture: (chargeId: string) => void; refund: (chargeId: string, amount: number) => void; expire: (chargeId: string) => void };
+  webhooks: { change: (merchant: string, change: Partial<WebhookPlan>) => WebhookPlan; sent: (merchant?: string) => SentWebhook[]; idle: () => Promise<void> };
+  /** What Culqi's script in the payer's browser brings after REVIEW: the parameters, or an error where the authentication fails. */
+  authenticate: (tokenId: string) => ThreeDsOutcome;
   faults: { add: (order: FaultOrder) => Fault; list: () => Fault[]; clear: () => void };
   settings: { current: () => CulqiSettings; change: (change: SettingsChange) => CulqiSettings };
   /** Empties books, journal, faults and request log, and brings the default settings back. */
@@ -46,7 +51,20 @@ export async function startCulqiSandbox(options: CulqiSandboxOptions = {}): Prom
   const faults = new FaultQueue(CULQI_ROUTES);
   const log = new RequestLog();
   const requests = (merchant?: string): LoggedRequest[] => log.list().filter((entry) => isMerchant(entry.merchant, merchant));
+  const webhooks = new WebhookSender();
+  const persona = new CulqiPersona(books, settings, webhooks, nowMs);
+  const charged = (chargeId: string): BookedCharge => {
+    const charge = books.charges().find(({ id }) => id === chargeId);
+    if (charge === undefined) throw new InvalidOrder(`the books have no charge ${chargeId}`);
+    return charge;
+  };
+  const panel: CulqiSandbox['panel'] = {
+    capture: (chargeId) => { persona.captureNow(charged(chargeId).merchant, books.charge(charged(chargeId).merchant, chargeId) ?? charged(chargeId)); },
+    refund: (chargeId, amount) => { const { merchant } = charged(chargeId); persona.refundNow(merchant, merchant.startsWith('live_') ? 'live' : 'test', { amount, chargeId, reason: 'solicitud_comprador' }); },
+    expire: (chargeId) => { persona.expireNow(charged(chargeId).merchant, books.charge(charged(chargeId).merchant, chargeId) ?? charged(chargeId)); },
+  };
   const reset = (): void => {
+    webhooks.clear();
     books.clear();
     faults.clear();
     settings.reset();
@@ -55,13 +73,16 @@ export async function startCulqiSandbox(options: CulqiSandboxOptions = {}): Prom
   const controlled: Controlled = {
     faults,
     settings: { current: () => settings.current(), change: (change) => settings.change(change as SettingsChange) },
-    booksOf: (merchant) => ({ tokens: books.tokenCount(merchant), charges: books.charges(merchant), refunds: books.refunds(merchant), requests: requests(merchant) }),
+    booksOf: (merchant) => ({ tokens: books.tokenCount(merchant), charges: books.charges(merchant), refunds: books.refunds(merchant), customers: books.customers(merchant), cards: books.cards(merchant), requests: requests(merchant) }),
+    webhooks,
+    panel: { capture: (id) => { panel.capture(id); }, refund: (id, amount) => { panel.refund(id, amount); }, expire: (id) => { panel.expire(id); } },
     reset,
   };
-  const server = new EmulatorServer(new CulqiPersona(books, settings, nowMs), controlled, log);
+  const server = new EmulatorServer(persona, controlled, log);
   // The port first: whoever holds it may be writing these very books.
   const listeningPort = await server.listen(port, host);
   const close = async (): Promise<void> => {
+    webhooks.clear();
     await server.close();
     books.close();
   };
@@ -75,13 +96,9 @@ export async function startCulqiSandbox(options: CulqiSandboxOptions = {}): Prom
     url: `http://${host.includes(':') ? `[${host}]` : host}:${listeningPort}`,
     port: listeningPort,
     books: { charges: (merchant) => books.charges(merchant), refunds: (merchant) => books.refunds(merchant), tokenCount: (merchant) => books.tokenCount(merchant), requests },
-    panel: {
-      capture: (chargeId) => {
-        const charge = books.charges().find(({ id }) => id === chargeId);
-        if (charge === undefined) throw new Error(`the books have no charge ${chargeId}`);
-        books.addCapture(charge.merchant, chargeId);
-      },
-    },
+    panel,
+    webhooks: { change: (merchant, change) => webhooks.change(merchant, change), sent: (merchant) => webhooks.sent(merchant), idle: () => webhooks.idle() },
+    authenticate: (tokenId) => threeDsOutcome(books.behaviourOf(tokenId)),
     faults: { add: (order) => faults.add(order), list: () => faults.list(), clear: () => faults.clear() },
     settings: { current: () => settings.current(), change: (change) => settings.change(change) },
     reset,

@@ -9,6 +9,6 @@ export function randomText(length: number): string {
 }
 
 /** An id as Culqi makes them: 25 characters, `chr_test_` and 16 letters and digits (culqi.md §1.2). */
-export function newObjectId(prefix: 'tkn' | 'chr' | 'ref', environment: Environment): string {
+export function newObjectId(prefix: 'tkn' | 'ype' | 'chr' | 'ref' | 'cus' | 'crd', environment: Environment): string {
   return `${prefix}_${environment}_${randomText(16)}`;
 }

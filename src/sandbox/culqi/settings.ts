@@ -6,6 +6,9 @@ const limitSchema = z.strictObject({ min: z.int().min(1), max: z.int().min(1) })
 const changeSchema = z.strictObject({
   lookupLagMs: z.int().min(0),
   tokenLifetimeMs: z.int().min(0),
+  yapeTokenLifetimeMs: z.int().min(0),
+  webhookData: z.enum(['string', 'object']),
+  webhookAuth: z.record(z.string(), z.string()),
   limits: z.strictObject({ PEN: limitSchema, USD: limitSchema }).partial(),
 }).partial();
 
@@ -15,6 +18,11 @@ export interface CulqiSettings {
   /** How long a new charge stays invisible to GET and list. */
   lookupLagMs: number;
   tokenLifetimeMs: number;
+  yapeTokenLifetimeMs: number;
+  /** How webhooks carry their data: as documented in a string, or as an object, which was seen too. */
+  webhookData: 'string' | 'object';
+  /** By merchant, `user:password` of HTTP Basic, as set in Culqi's panel. */
+  webhookAuth: Record<string, string>;
   /** Smallest and largest amount, in céntimos or cents. */
   limits: Limits;
 }
@@ -25,6 +33,9 @@ export type SettingsChange = z.input<typeof changeSchema>;
 const DEFAULTS: CulqiSettings = {
   lookupLagMs: 0,
   tokenLifetimeMs: 5 * 60 * 1000,
+  yapeTokenLifetimeMs: 2 * 60 * 1000,
+  webhookData: 'string',
+  webhookAuth: {},
   limits: { PEN: { min: 300, max: 999_900 }, USD: { min: 100, max: 999_900 } },
 };
 
@@ -40,12 +51,8 @@ export class Settings {
   change(change: SettingsChange): CulqiSettings {
     const read = changeSchema.safeParse(change);
     if (!read.success) throw new InvalidOrder(z.prettifyError(read.error));
-    const { lookupLagMs, tokenLifetimeMs, limits } = read.data;
-    this.values = {
-      lookupLagMs: lookupLagMs ?? this.values.lookupLagMs,
-      tokenLifetimeMs: tokenLifetimeMs ?? this.values.tokenLifetimeMs,
-      limits: { PEN: limits?.PEN ?? this.values.limits.PEN, USD: limits?.USD ?? this.values.limits.USD },
-    };
+    const { limits, ...others } = Object.fromEntries(Object.entries(read.data).filter(([, value]) => value !== undefined)) as Partial<CulqiSettings>;
+    this.values = { ...this.values, ...others, limits: { ...this.values.limits, ...limits } };
     return this.current();
   }
 

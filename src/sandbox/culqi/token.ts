@@ -4,18 +4,18 @@ import { type Environment } from './key.js';
 import { newObjectId } from './object-id.js';
 import { type CardBehaviour, behaviourOf } from './test-cards.js';
 
-/** A card token as Culqi answers it (culqi.md §1.4). */
+/** A token of a card, or of a Yape approval, as Culqi answers it (culqi.md §1.4). */
 export interface Token {
   object: 'token';
   id: string;
-  type: 'card';
+  type: 'card' | 'yape';
   creation_date: number;
   email: string;
   card_number: string;
   last_four: string;
   active: boolean;
   iin: {
-    object: 'iin'; bin: string; card_brand: CardBrand; card_type: string; card_category: string | null;
+    object: 'iin'; bin: string | null; card_brand: CardBrand | null; card_type: string | null; card_category: string | null;
     issuer: Record<'name' | 'country' | 'country_code' | 'website' | 'phone_number', string | null>;
     installments_allowed: number[] | null;
   };

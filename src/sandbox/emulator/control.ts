@@ -1,6 +1,8 @@
 import { type IncomingMessage } from 'node:http';
 import { type Answer } from './exchange.js';
+import { booksPage } from './books-page.js';
 import { type FaultOrder, type FaultQueue, InvalidOrder } from './fault.js';
+import { type WebhookPlan, type WebhookSender } from './webhook-sender.js';
 
 /** What the control API of one emulator steers. */
 export interface Controlled {
@@ -8,6 +10,9 @@ export interface Controlled {
   settings: { current: () => unknown; change: (change: unknown) => unknown };
   /** Everything the emulator knows, of one merchant or of all. */
   booksOf: (merchant: string | undefined) => unknown;
+  webhooks: WebhookSender;
+  /** What a person does in the merchant's panel, or the PSP by itself, by its name. */
+  panel: Record<string, (id: string, amount: number) => void>;
   reset: () => void;
 }
 
@@ -25,6 +30,20 @@ const ROUTES: Record<string, Route> = {
   'GET /_control/settings': ({ settings }) => ({ status: 200, json: settings.current() }),
   'PUT /_control/settings': ({ settings }, body) => ({ status: 200, json: settings.change(body) }),
   'GET /_control/books': ({ booksOf }, _body, url) => ({ status: 200, json: booksOf(url.searchParams.get('merchant') ?? undefined) }),
+  'PUT /_control/webhooks': ({ webhooks }, body) => {
+    const { merchant, ...plan } = (body ?? {}) as { merchant?: string } & Partial<WebhookPlan>;
+    if (typeof merchant !== 'string') throw new InvalidOrder('merchant must be named');
+    return { status: 200, json: webhooks.change(merchant, plan) };
+  },
+  'GET /_control/webhooks': ({ webhooks }, _body, url) => ({ status: 200, json: { sent: webhooks.sent(url.searchParams.get('merchant') ?? undefined) } }),
+  'POST /_control/panel': ({ panel }, body) => {
+    const { action = '', id = '', amount = 0 } = (body ?? {}) as { action?: string; id?: string; amount?: number };
+    const act = Object.hasOwn(panel, action) ? panel[action] : undefined;
+    if (act === undefined) throw new InvalidOrder(`action must be one of: ${Object.keys(panel).join(', ')}`);
+    act(id, amount);
+    return { status: 200, json: { done: true } };
+  },
+  'GET /_control/page': (controlled) => ({ status: 200, contentType: 'text/html; charset=utf-8', text: booksPage(controlled.booksOf(undefined), controlled.webhooks.sent()) }),
   'POST /_control/reset': ({ reset }) => {
     reset();
     return { status: 200, json: { reset: true } };

@@ -18,8 +18,8 @@ export interface Call {
 export interface Persona {
   /** The route a fault may name (`GET /v2/charges/:id`), or null for none of ours. */
   routeOf: (method: string, path: string) => string | null;
-  /** Who calls, by the key alone; null if it is not well formed. */
-  merchantOf: (headers: IncomingMessage['headers']) => string | null;
+  /** Who calls, by the key alone, which may stand in the body; null if it is not well formed. */
+  merchantOf: (headers: IncomingMessage['headers'], body: Buffer) => string | null;
   answer: (call: Call) => Answer;
   failure: (status: 500 | 502 | 503 | 504, path: string) => Answer;
   tooMany: () => Answer;
@@ -60,13 +60,14 @@ export class EmulatorServer {
     const url = URL.parse(`http://sandbox${request.url}`) ?? new URL('http://sandbox/unreadable');
     const path = url.pathname;
     const isControl = path.startsWith(CONTROL_PATH);
-    const merchant = this.persona.merchantOf(request.headers);
-    const entry: LoggedRequest = { at: Date.now(), method, path, query: url.search.slice(1), merchant, status: null, fault: null };
+    const entry: LoggedRequest = { at: Date.now(), method, path, query: url.search.slice(1), merchant: null, status: null, fault: null };
     const exchange = new Exchange(request, response, isControl ? entry : this.log.add(entry));
     try {
       const body = await readBody(request);
       if (body === null) return exchange.send(this.persona.tooLarge());
       if (isControl) return exchange.send(answerControl(this.controlled, request, url, body));
+      const merchant = this.persona.merchantOf(request.headers, body);
+      entry.merchant = merchant;
       const fault = this.controlled.faults.take(this.persona.routeOf(method, path), merchant);
       const book = (): Answer => this.persona.answer({ method, url, headers: request.headers, body });
       if (fault === null) return exchange.send(book());

@@ -1,6 +1,9 @@
-import { IsEmail, IsIn, IsOptional, IsTimeZone, Matches, MaxLength } from 'class-validator';
+import { Type } from 'class-transformer';
+import { ArrayMaxSize, IsArray, IsEmail, IsIn, IsObject, IsOptional, IsTimeZone, Matches, MaxLength, ValidateNested } from 'class-validator';
 import { IsText } from '../../platform/http/validators.js';
 import { CURRENCIES } from '../../shared/currency.js';
+import { FeeRuleDto } from './fee-rule.dto.js';
+import { TenantSettingsDto } from './tenant-settings.dto.js';
 
 export class CreateTenantDto {
   /** The merchant's name. */
@@ -29,4 +32,11 @@ export class CreateTenantDto {
   @IsTimeZone()
   @MaxLength(64)
   timeZone?: string;
+
+  /** What another provider would charge, for the savings of each payment. */
+  @IsOptional() @IsArray() @ArrayMaxSize(100) @ValidateNested({ each: true }) @Type(() => FeeRuleDto)
+  referenceFees?: FeeRuleDto[];
+
+  @IsOptional() @IsObject() @ValidateNested() @Type(() => TenantSettingsDto)
+  settings?: TenantSettingsDto;
 }

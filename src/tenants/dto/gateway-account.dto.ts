@@ -1,3 +1,5 @@
+import { FeeRuleDto } from './fee-rule.dto.js';
+
 /** An account at a PSP; secrets masked. */
 export class GatewayAccountDto {
   id!: string;
@@ -7,6 +9,7 @@ export class GatewayAccountDto {
   enabled!: boolean;
   environment!: 'sandbox' | 'production';
   credentials!: Record<string, string>;
+  fees!: FeeRuleDto[];
   createdAt!: string;
 }
 

@@ -1,4 +1,6 @@
-import { IsBoolean, IsIn, IsObject } from 'class-validator';
+import { Type } from 'class-transformer';
+import { ArrayMaxSize, IsArray, IsBoolean, IsIn, IsObject, IsOptional, ValidateNested } from 'class-validator';
+import { FeeRuleDto } from './fee-rule.dto.js';
 
 export class PutGatewayAccountDto {
   /** The keys the PSP gave; their names depend on the PSP. */
@@ -11,4 +13,8 @@ export class PutGatewayAccountDto {
 
   @IsIn(['sandbox', 'production'])
   environment!: 'sandbox' | 'production';
+
+  /** What the PSP charges, where it does not report it itself. */
+  @IsOptional() @IsArray() @ArrayMaxSize(100) @ValidateNested({ each: true }) @Type(() => FeeRuleDto)
+  fees?: FeeRuleDto[];
 }

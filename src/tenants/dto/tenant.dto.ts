@@ -1,3 +1,6 @@
+import { FeeRuleDto } from './fee-rule.dto.js';
+import { TenantSettingsDto } from './tenant-settings.dto.js';
+
 /** A merchant. */
 export class TenantDto {
   id!: string;
@@ -7,5 +10,7 @@ export class TenantDto {
   email!: string;
   locale!: string;
   timeZone!: string;
+  referenceFees!: FeeRuleDto[];
+  settings!: TenantSettingsDto;
   createdAt!: string;
 }

@@ -15,6 +15,9 @@ export const GatewayAccountSchema = defineEntity({
     enabled: column.flag(),
     /** Sealed JSON of the credentials. */
     credentialsSealed: column.document(),
+    /** What the PSP charges, where it does not report it itself. */
+    fees: column.document().nullable(),
+    settings: column.document().nullable(),
     createdAt: column.instant(),
     /** When the next version took over; null for the version in force. */
     supersededAt: column.instant().nullable(),

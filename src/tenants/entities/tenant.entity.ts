@@ -14,6 +14,10 @@ export const TenantSchema = defineEntity({
     email: column.text(254),
     locale: column.text(10),
     timeZone: column.text(64),
+    /** What the tenant may set: see tenant-settings.ts. */
+    settings: column.document().nullable(),
+    /** What another provider would have charged, for `savings`. */
+    referenceFees: column.document().nullable(),
     createdAt: column.instant(),
   },
 });

@@ -2,5 +2,5 @@
 export function withoutNulls<T extends object>(given: T): T {
   return Object.fromEntries(Object.entries(given as Record<string, unknown>)
     .filter(([, value]) => value !== null && value !== undefined)
-    .map(([name, value]) => [name, typeof value === 'object' && value !== null ? withoutNulls(value) : value])) as T;
+    .map(([name, value]) => [name, typeof value === 'object' && value !== null && !Array.isArray(value) ? withoutNulls(value) : value])) as T;
 }

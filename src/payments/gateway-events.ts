@@ -1,0 +1,87 @@
+import type { Database } from '../platform/database/database.js';
+import { isId } from '../shared/id.js';
+import type { GatewayAccounts } from '../tenants/gateway-accounts.js';
+import type { GatewayCaller } from './gateway-caller.js';
+import type { PaymentResolver } from './payment-resolver.js';
+import { attemptOf, paymentOf } from './payment-rows.js';
+import type { PaymentStore } from './payment-store.js';
+import type { Attempt } from './payment.js';
+
+/** What a PSP says has happened: never taken at its word, it makes us ask. */
+export type GatewayEvent = {
+  tenantId: string;
+  gateway: string;
+  /** The PSP's id of the payment. */
+  reference: string | null;
+  /** Our attempt ids of the payment and of the refund it speaks of. */
+  ourReference: string | null;
+  refundReference: string | null;
+  /** Whether it was proven to come from the PSP. What was not is believed least: it names a payment of ours, or nothing. */
+  isProven: boolean;
+};
+
+/** `unknown_payment`: none of ours, or none yet: it may be told before its payment is stored. `no_answer`: the PSP could not be asked. */
+export type Heard = { kind: 'applied'; paymentId: string } | { kind: 'unknown_payment' } | { kind: 'no_answer' };
+
+/** Asks the PSP about the payment that an event speaks of, and applies the answer. */
+export class GatewayEvents {
+  constructor(
+    private readonly database: Database,
+    private readonly store: PaymentStore,
+    private readonly accounts: GatewayAccounts,
+    private readonly caller: GatewayCaller,
+    private readonly resolver: PaymentResolver,
+    private readonly lookUpWithinMs: number,
+  ) {}
+
+  async hear(event: GatewayEvent): Promise<Heard> {
+    const spokenOf = await this.attemptOf(event);
+    if (spokenOf === null || spokenOf === 'no_answer') return { kind: spokenOf === null ? 'unknown_payment' : 'no_answer' };
+    const { tenantId } = event;
+    // An event that nobody proved may name any payment of the PSP's: what ours is called there is learnt from the PSP alone.
+    const webhook = event.isProven && event.reference !== null && spokenOf.gatewayReference === null ? { reference: event.reference } : {};
+    const resolution = await this.resolver.lookUp(tenantId, spokenOf.id, this.lookUpWithinMs, { webhook });
+    let isAnswered = resolution.answered;
+    for (const attempt of resolution.attempts.filter((other) => isConcerned(other, event))) {
+      isAnswered = (await this.resolver.lookUp(tenantId, attempt.id, this.lookUpWithinMs, { webhook: {} })).answered && isAnswered;
+    }
+    return isAnswered ? { kind: 'applied', paymentId: spokenOf.paymentId } : { kind: 'no_answer' };
+  }
+
+  private async attemptOf(event: GatewayEvent): Promise<Attempt | null | 'no_answer'> {
+    const known = await this.attemptById(event, event.ourReference) ?? await this.attemptByReference(event) ?? await this.attemptById(event, event.refundReference);
+    if (known !== null || !event.isProven || event.reference === null) return known;
+    // Its reply is lost or still on its way: the PSP shows whose it is.
+    const account = (await this.accounts.current(this.database, event.tenantId)).find(({ gateway }) => gateway === event.gateway);
+    if (account === undefined) return null;
+    const snapshot = await this.caller.fetch(account, event.reference, this.lookUpWithinMs);
+    return snapshot === 'no_answer' ? snapshot : this.attemptById(event, snapshot?.ourReference ?? null);
+  }
+
+  /** The attempt to authorize with this id, or the one that an operation with this id is about. */
+  private async attemptById({ tenantId, gateway }: GatewayEvent, id: string | null): Promise<Attempt | null> {
+    if (id === null || !isId('att', id)) return null;
+    const row = await this.database.forTenant(tenantId).selectFrom('payment_attempts').selectAll().where('id', '=', id).where('gateway', '=', gateway).executeTakeFirst();
+    if (row === undefined) return null;
+    const attempt = attemptOf(row);
+    return attempt.operation === 'authorize' ? attempt : this.madeBy(tenantId, attempt.paymentId, attempt.gatewayReference);
+  }
+
+  private async attemptByReference({ tenantId, gateway, reference }: GatewayEvent): Promise<Attempt | null> {
+    if (reference === null) return null;
+    const row = await this.database.forTenant(tenantId).selectFrom('payments').selectAll()
+      .where('gateway_reference', '=', Buffer.from(reference)).where('gateway', '=', gateway).executeTakeFirst();
+    return row === undefined ? null : this.madeBy(tenantId, paymentOf(row).id, reference);
+  }
+
+  private async madeBy(tenantId: string, paymentId: string, reference: string | null): Promise<Attempt | null> {
+    const attempts = await this.store.attempts(this.database, tenantId, paymentId);
+    return attempts.findLast(({ operation, gatewayReference }) => operation === 'authorize' && gatewayReference === reference) ?? null;
+  }
+}
+
+/** Whether the event may have ended this operation. The refund that it names is looked at even where it was called failed. */
+function isConcerned(attempt: Attempt, { refundReference }: GatewayEvent): boolean {
+  if (attempt.operation === 'authorize' || attempt.returnsAttemptId !== null) return false;
+  return attempt.id === refundReference || ['sent', 'pending', 'unknown'].includes(attempt.status);
+}

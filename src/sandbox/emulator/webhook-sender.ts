@@ -1,0 +1,156 @@
+import { request } from 'node:http';
+import { z } from 'zod';
+import { InvalidOrder } from './fault.js';
+import { isMerchant } from './merchant.js';
+
+/** What a PSP posts to a merchant. */
+export interface OutgoingWebhook {
+  merchant: string;
+  event: string;
+  headers: Record<string, string>;
+  body: string;
+  /** Where to, when the merchant said so with the payment; else where its webhooks go. */
+  url?: string | undefined;
+}
+
+/** One delivery as it went: `status` is null for one that was lost or got no answer. */
+export interface SentWebhook {
+  merchant: string;
+  event: string;
+  at: number;
+  status: number | null;
+  body: string;
+}
+
+const planSchema = z.strictObject({
+  url: z.url({ protocol: /^http$/ }).nullable(),
+  delayMs: z.int().min(0).max(3_600_000),
+  copies: z.int().min(1).max(1_000),
+  order: z.enum(['kept', 'reversed', 'shuffled']),
+  lost: z.int().min(0),
+});
+
+/** How a merchant's webhooks go: where to (null: nowhere), how late, how often each, in which order those of one delay, and how many are lost next. */
+export type WebhookPlan = z.output<typeof planSchema>;
+
+const NONE: WebhookPlan = { url: null, delayMs: 0, copies: 1, order: 'kept', lost: 0 };
+const TRIES_MAX = 5;
+const RETRY_MS = 200;
+const DEADLINE_MS = 5_000;
+const LOG_MAX = 10_000;
+
+/** Posts an emulated PSP's webhooks, as badly as a test wants it. */
+export class WebhookSender {
+  private readonly plans = new Map<string, WebhookPlan>();
+  private readonly queued = new Map<string, OutgoingWebhook[]>();
+  private readonly timers = new Set<NodeJS.Timeout>();
+  private readonly underWay = new Set<Promise<void>>();
+  private log: SentWebhook[] = [];
+
+  /** The plan of a merchant, by any of its names. */
+  planOf(merchant: string): WebhookPlan {
+    return [...this.plans].find(([name]) => isMerchant(merchant, name))?.[1] ?? NONE;
+  }
+
+  /** Changes what is named of a merchant's plan; throws an Error that names the wrong field. */
+  change(merchant: string, change: Partial<WebhookPlan>): WebhookPlan {
+    const read = planSchema.partial().safeParse(change);
+    if (!read.success) throw new InvalidOrder(z.prettifyError(read.error));
+    const given = Object.fromEntries(Object.entries(read.data).filter(([, value]) => value !== undefined));
+    const plan = { ...this.planOf(merchant), ...given };
+    this.plans.set(merchant, plan);
+    return plan;
+  }
+
+  /** Sends a webhook by its merchant's plan; returns at once. */
+  send(webhook: OutgoingWebhook): void {
+    const plan = this.planOf(webhook.merchant);
+    if ((webhook.url ?? plan.url) === null) return;
+    if (plan.lost > 0) {
+      plan.lost -= 1;
+      this.record(webhook, null);
+      return;
+    }
+    const queue = this.queued.get(webhook.merchant) ?? [];
+    queue.push(...Array.from({ length: plan.copies }, () => webhook));
+    if (this.queued.has(webhook.merchant)) return;
+    this.queued.set(webhook.merchant, queue);
+    this.later(plan.delayMs, () => { this.flush(webhook.merchant); });
+  }
+
+  /** Resolves when nothing waits or is under way. */
+  async idle(): Promise<void> {
+    while (this.timers.size > 0 || this.underWay.size > 0) {
+      await Promise.all(this.underWay);
+      await new Promise((resolve) => { setTimeout(resolve, 5); });
+    }
+  }
+
+  /** What was sent, oldest first, the last ten thousand. */
+  sent(merchant?: string): SentWebhook[] {
+    return this.log.filter((one) => isMerchant(one.merchant, merchant)).map((one) => ({ ...one }));
+  }
+
+  clear(): void {
+    for (const timer of this.timers) clearTimeout(timer);
+    this.timers.clear();
+    this.queued.clear();
+    this.plans.clear();
+    this.log = [];
+  }
+
+  private flush(merchant: string): void {
+    const { order } = this.planOf(merchant);
+    const webhooks = this.queued.get(merchant) ?? [];
+    this.queued.delete(merchant);
+    if (order === 'reversed') webhooks.reverse();
+    if (order === 'shuffled') webhooks.sort(() => Math.random() - 0.5);
+    const delivery = this.deliverInTurn(webhooks).finally(() => this.underWay.delete(delivery));
+    this.underWay.add(delivery);
+  }
+
+  private async deliverInTurn(webhooks: readonly OutgoingWebhook[]): Promise<void> {
+    for (const webhook of webhooks) await this.deliver(webhook, 1);
+  }
+
+  private async deliver(webhook: OutgoingWebhook, tries: number): Promise<void> {
+    const url = webhook.url ?? this.planOf(webhook.merchant).url;
+    if (url === null) return;
+    const status = await post(url, webhook);
+    this.record(webhook, status);
+    if (status !== null && status >= 200 && status < 300) return;
+    if (tries < TRIES_MAX) this.later(RETRY_MS * 2 ** tries, () => {
+      const delivery = this.deliver(webhook, tries + 1).finally(() => this.underWay.delete(delivery));
+      this.underWay.add(delivery);
+    });
+  }
+
+  private later(delayMs: number, action: () => void): void {
+    const timer = setTimeout(() => {
+      this.timers.delete(timer);
+      action();
+    }, delayMs);
+    timer.unref();
+    this.timers.add(timer);
+  }
+
+  private record({ merchant, event, body }: OutgoingWebhook, status: number | null): void {
+    this.log.push({ merchant, event, at: Date.now(), status, body });
+    if (this.log.length > LOG_MAX) this.log.shift();
+  }
+}
+
+/** The status of the answer; null when none came in time. */
+function post(url: string, { headers, body }: OutgoingWebhook): Promise<number | null> {
+  return new Promise((resolve) => {
+    const bytes = Buffer.from(body);
+    const sent = request(url, { method: 'POST', timeout: DEADLINE_MS, headers: { 'content-type': 'application/json', ...headers, 'content-length': bytes.length } });
+    sent.on('response', (answer) => {
+      answer.resume();
+      answer.on('end', () => { resolve(answer.statusCode ?? null); }).on('error', () => { resolve(null); });
+    });
+    sent.on('timeout', () => sent.destroy());
+    sent.on('error', () => { resolve(null); });
+    sent.end(bytes);
+  });
+}

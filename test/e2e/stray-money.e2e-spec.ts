@@ -1,0 +1,90 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { createPayment, eventually, mintPixelpayToken, mintToken, paymentOf, pixelpayPaymentOf, readPayment, settled, type PaymentBody } from '../support/payments.js';
+import { newMerchantOfBoth, startService, type Merchant, type Service } from '../support/service.js';
+
+let service: Service;
+let ana: Merchant;
+beforeAll(async () => { service = await startService(); });
+afterAll(() => service.close());
+beforeEach(async () => {
+  ana = await newMerchantOfBoth(service.ask);
+  service.sandbox.faults.clear();
+  service.pixelpay.faults.clear();
+  service.pixelpay.settings.change({ completeAfterMs: 300, refundAfterMs: 200 });
+});
+
+const tickets = (paymentId: string) => service.tables.query<{ kind: string }>(`select kind from tickets where payment_id = '${paymentId}' order by kind`);
+const returned = (id: string): Promise<PaymentBody> => eventually(() => readPayment(service, ana.client, id), ({ attempts }) => attempts.at(-1)?.operation !== 'authorize' && attempts.at(-1)?.status === 'succeeded');
+/** Culqi books a charge under an attempt of ours that was closed long ago. */
+async function bookLate(attemptId: string | undefined, paymentId: string, capture: boolean): Promise<string> {
+  const response = await fetch(`${service.sandbox.url}/v2/charges`, {
+    method: 'POST', headers: { authorization: `Bearer ${ana.culqi.secretKey}`, 'content-type': 'application/json' },
+    body: JSON.stringify({
+      amount: 12_900, currency_code: 'PEN', email: 'ana@ejemplo.pe', source_id: await mintToken(service.sandbox.url, ana), capture, metadata: { attempt_id: attemptId, payment_id: paymentId },
+    }),
+  });
+  return ((await response.json()) as { id: string }).id;
+}
+const hear = (chargeId: string, attemptId: string | undefined) => service.ask({
+  method: 'POST', path: `/webhooks/culqi/${ana.tenantId}`, headers: { 'content-type': 'application/json' },
+  body: { object: 'event', id: `evt_test_${chargeId.slice(-16)}`, type: 'charge.creation.succeeded', data: { object: 'charge', id: chargeId, metadata: { attempt_id: attemptId } } },
+});
+
+describe('money that moves for a payment that was called failed', () => {
+  it.each([['captured', true, 'refund'], ['reserved', false, 'void']] as const)('and is %s goes back at once, with a ticket (late_capture)', async (_how, capture, operation) => {
+    service.sandbox.faults.add({ route: 'POST /v2/charges', kind: 'reset_before_booking' });
+    const made = await createPayment(service, ana.client, paymentOf(await mintToken(service.sandbox.url, ana)));
+    const failed = await settled(service, ana.client, made.body.id);
+    expect(failed).toMatchObject({ status: 'failed', failure: { code: 'gateway_unavailable' } });
+
+    const chargeId = await bookLate(failed.attempts[0]?.id, failed.id, capture);
+    await hear(chargeId, failed.attempts[0]?.id);
+    const shown = await returned(failed.id);
+    expect(shown).toMatchObject({ status: 'failed', amountCaptured: 0, attempts: [{ operation: 'authorize', status: 'succeeded' }, { operation, status: 'succeeded', gatewayReference: chargeId }] });
+    expect(await tickets(failed.id)).toEqual([{ kind: 'late_capture' }]);
+    const charge = service.sandbox.books.charges(ana.culqi.merchant).find(({ id }) => id === chargeId);
+    expect(charge).toMatchObject({ amount_refunded: 12_900, current_amount: 0 });
+    expect(service.sandbox.books.refunds(ana.culqi.merchant)).toHaveLength(1);
+  });
+
+  it('at PixelPay goes back, also when the first try to give it back is lost', async () => {
+    service.pixelpay.faults.add({ route: 'POST /v2/payments', kind: 'reset_before_booking' });
+    const token = await mintPixelpayToken(service.pixelpay.url, ana);
+    const made = await createPayment(service, ana.client, pixelpayPaymentOf(token));
+    const failed = await settled(service, ana.client, made.body.id);
+    const late = await fetch(`${service.pixelpay.url}/v2/payments`, {
+      method: 'POST', headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ api_key: ana.pixelpay.apiKey, amount: 12_900, currency: 'DOP', card_token: token, customer_email: 'ana@ejemplo.do', order_id: failed.attempts[0]?.id }),
+    });
+    const { txn_id: txnId } = await late.json() as { txn_id: string };
+    service.pixelpay.faults.add({ route: 'POST /v2/payments/:id/refunds', kind: 'reset_before_booking' });
+    service.pixelpay.webhooks.change(ana.pixelpay.merchant, { url: `${await listening()}/webhooks/pixelpay/${ana.tenantId}` });
+    const shown = await returned(failed.id);
+    expect(shown.attempts.map(({ operation }) => operation)).toEqual(['authorize', 'refund', 'refund']);
+    expect(service.pixelpay.books.payments(ana.pixelpay.merchant)).toMatchObject([{ txn_id: txnId, refunded: 12_900 }]);
+    expect(await tickets(failed.id)).toEqual([{ kind: 'late_capture' }]);
+  });
+});
+
+describe('a charge that exists twice', () => {
+  it('is kept once; the other goes back as a duplicate, with a ticket', async () => {
+    service.sandbox.faults.add({ route: 'POST /v2/charges', kind: 'hang_after_booking' });
+    const making = createPayment(service, ana.client, paymentOf(await mintToken(service.sandbox.url, ana)));
+    const first = await eventually(() => service.sandbox.books.charges(ana.culqi.merchant)[0], (charge) => charge !== undefined);
+    const second = await bookLate(first?.metadata['attempt_id'] as string, first?.metadata['payment_id'] as string, true);
+    const { body } = await making;
+    expect(await settled(service, ana.client, body.id)).toMatchObject({ status: 'captured', gatewayReference: first?.id, amountRefunded: 0 });
+    await returned(body.id);
+    expect(service.sandbox.books.refunds(ana.culqi.merchant)).toMatchObject([{ charge_id: second, amount: 12_900, reason: 'Duplicado' }]);
+    expect(await tickets(body.id)).toEqual([{ kind: 'duplicate_charge' }]);
+  });
+});
+
+let address: string | undefined;
+async function listening(): Promise<string> {
+  if (address === undefined) {
+    await service.app.listen(0, '127.0.0.1');
+    address = await service.app.getUrl();
+  }
+  return address;
+}
