@@ -20,6 +20,12 @@ const HOSTS = {
   POSTMARK_API_URL: 'https://api.postmarkapp.com',
 } as const;
 
+/** Hosts of PSPs that this file does not know: each brings its variable, and the default, in its own folder (gateways/contract/gateway-definition.ts). */
+export function otherHostsSchema(production: boolean, names: readonly string[]) {
+  const others = names.filter((name) => /^[A-Z][A-Z0-9]{1,30}_API_URL$/.test(name) && !Object.hasOwn(HOSTS, name));
+  return z.object(Object.fromEntries(others.map((name) => [name, host(production)])));
+}
+
 const database = serverUrl('a mysql:// or mariadb:// URL with a database name', ['mysql:', 'mariadb:'], true);
 const schedule = variable('delays such as 500ms,5s,1m,2h,1d with commas between', parseSchedule);
 const mailbox = variable('an e-mail address, or a name and <address>', (text) => (/^(?:[^<>\p{Cc}]{1,80}<)?[^\s<>@]{1,64}@[^\s<>@]{1,255}>?$/u.test(text) ? text : null));

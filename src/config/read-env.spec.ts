@@ -115,4 +115,11 @@ describe('production', () => {
     expect(refusal({ NODE_ENV: 'production', ALLOW_PRIVATE_WEBHOOK_URLS: 'true' })[0]).toContain('ALLOW_PRIVATE_WEBHOOK_URLS');
     expect(readEnv({ ...REQUIRED, NODE_ENV: 'production' })).toMatchObject({ production: true, allowPrivateWebhookUrls: false });
   });
+
+  it('takes the host of a PSP that it does not know, and refuses it as it refuses others', () => {
+    const env = readEnv({ ...REQUIRED, TOY_API_URL: 'http://127.0.0.1:4099' });
+    expect(env.hosts.TOY_API_URL?.href).toBe('http://127.0.0.1:4099/');
+    expect(() => readEnv({ ...REQUIRED, TOY_API_URL: 'http://127.0.0.1:4099/path' })).toThrow('TOY_API_URL');
+    expect(() => readEnv({ ...REQUIRED, TOY_API_URL: 'http://127.0.0.1:4099', NODE_ENV: 'production' })).toThrow('TOY_API_URL');
+  });
 });

@@ -1,6 +1,7 @@
 import { SpanKind } from '@opentelemetry/api';
 import { inSpan } from '../platform/tracing/span.js';
 import type { TimeWindow } from '../shared/clock.js';
+import type { GatewayDefinition } from './contract/gateway-definition.js';
 import { GatewayError, type GatewayErrorKind } from './contract/gateway-error.js';
 import { type PaymentGateway, type SendHttp } from './contract/payment-gateway.js';
 import { gatewayDefinition } from './gateways.js';
@@ -22,11 +23,12 @@ export class GatewayRegistry {
     return this.observed(code, gateway);
   }
 
-  private hostsOf(variables: Readonly<Record<string, string>>): Record<string, URL> {
-    return Object.fromEntries(Object.entries(variables).map(([name, variable]) => {
-      const host = this.options.hosts[variable];
-      if (host === undefined) throw new RangeError(`${variable} is not set`);
-      return [name, host];
+  private hostsOf(hosts: GatewayDefinition['hosts']): Record<string, URL> {
+    return Object.fromEntries(Object.entries(hosts).map(([name, host]) => {
+      const variable = typeof host === 'string' ? host : host.variable;
+      const url = this.options.hosts[variable] ?? (typeof host === 'string' ? undefined : new URL(host.url));
+      if (url === undefined) throw new RangeError(`${variable} is not set`);
+      return [name, url];
     }));
   }
 

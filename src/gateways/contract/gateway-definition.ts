@@ -14,8 +14,11 @@ export type GatewayDefinition<Credentials extends Record<string, string | undefi
   publicCredentials: readonly (keyof Credentials & string)[];
   /** The environment the keys are made for, where they tell. */
   environmentOf?(credentials: Credentials): 'sandbox' | 'production' | 'contradictory' | undefined;
-  /** Base addresses: a name of the adapter's own → the environment variable that holds it. */
-  hosts: Readonly<Record<string, string>>;
+  /**
+   * Base addresses: a name of the adapter's own → the environment variable that holds it (`…_API_URL`), and where it leads without one; config/ knows the
+   * defaults of the PSPs that the contract names.
+   */
+  hosts: Readonly<Record<string, string | { variable: string; url: string }>>;
   /** What this PSP needs and the order lacks: fields by their names in the API. Empty when nothing. */
   missingFields(order: OrderOutline): { field: string; message: string }[];
   create(context: GatewayContext<Credentials>): PaymentGateway;
