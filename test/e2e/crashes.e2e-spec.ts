@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startCulqiSandbox, type CulqiSandbox } from '../../src/sandbox/culqi/culqi-sandbox.js';
 import { startDatabaseProxy, type DatabaseProxy } from '../support/database-proxy.js';
-import { approvedCharges, createPayment, mintToken, paymentOf, settled, type PaymentBody } from '../support/payments.js';
+import { approvedCharges, createPayment, mintToken, paymentOf, settled, type PaymentBody, type RefundBody } from '../support/payments.js';
 import { startProcess, type ServiceProcess } from '../support/process.js';
 import { newMerchant, type Answer, type Merchant } from '../support/service.js';
 import { testEnvironment } from '../support/settings.js';
@@ -154,6 +154,52 @@ describe('kill -9 of the service during a capture', () => {
     expect((await service.ask<PaymentBody>({ path: `/v1/payments/${made.body.id}`, key: shop.client })).body).toMatchObject({ status: outcome, pendingOperation: null });
     expect(captures(made.body.gatewayReference ?? '')).toBe(sent === 'sent once' ? 1 : 0);
     expect((await capture(made.body.id, key)).text).toBe(answer.text);
+  }, 60_000);
+});
+
+describe('kill -9 of the service during a refund', () => {
+  const refund = (id: string, key: string) => service.ask<RefundBody>({ method: 'POST', path: `/v1/payments/${id}/refunds`, key: shop.client, body: { amount: 2_900 }, headers: { 'idempotency-key': key } });
+  const refunds = (reference: string | null) => sandbox.books.refunds(shop.culqi.merchant).filter(({ charge_id: charge }) => charge === reference);
+
+  it.each<[string, (reference: string) => Promise<void>]>([
+    ['after tx1, before Culqi was asked: it is asked once that is sure', () => proxy.strikeCommit(TX1, 'hold_answer')],
+    ['between Culqi\'s booking and its answer: it is found', (reference) => {
+      sandbox.faults.add({ route: 'POST /v2/refunds', kind: 'hang_after_booking', delayMs: 10_000 });
+      return until(() => refunds(reference).length > 0);
+    }],
+    ['after tx2, before the reply left: the answer is stored', () => proxy.strikeCommit(TX2, 'hold_answer')],
+  ])('%s, done once', async (_when, killWhen) => {
+    const { body: payment } = await createPayment(service, shop.client, paymentOf(await mintToken(sandbox.url, shop)));
+    const key = randomUUID();
+    const moment = killWhen(payment.gatewayReference ?? '');
+    const first = refund(payment.id, key).catch(() => null);
+    await moment;
+    await service.kill();
+    expect(await first).toBeNull();
+    service = await start();
+
+    let answer = await refund(payment.id, key);
+    for (const endsAt = Date.now() + 20_000; answer.status === 409 && Date.now() < endsAt; answer = await refund(payment.id, key)) await sleep(100);
+    expect(answer).toMatchObject({ status: 201, body: { amount: 2_900, paymentId: payment.id } });
+    const shown = async () => (await service.ask<RefundBody>({ path: `/v1/refunds/${answer.body.id}`, key: shop.client })).body;
+    for (const endsAt = Date.now() + 15_000; (await shown()).status === 'submitted' && Date.now() < endsAt;) await sleep(50);
+    expect(await shown()).toMatchObject({ status: 'succeeded' });
+    expect(refunds(payment.gatewayReference)).toMatchObject([{ amount: 2_900 }]);
+    expect((await refund(payment.id, key)).text).toBe(answer.text);
+  }, 60_000);
+
+  it('right after a webhook was answered loses nothing of it (B13)', async () => {
+    const { body: payment } = await createPayment(service, shop.client, paymentOf(await mintToken(sandbox.url, shop)));
+    sandbox.panel.refund(payment.gatewayReference ?? '', 1_100);
+    const received = await service.ask({
+      method: 'POST', path: `/webhooks/culqi/${shop.tenantId}`, body: { object: 'event', id: `evt_test_${randomUUID().slice(0, 8)}`, type: 'refund.creation.succeeded', data: { id: 'ref_test_x', chargeId: payment.gatewayReference } },
+    });
+    await service.kill();
+    expect(received).toMatchObject({ status: 200, body: { received: true } });
+    service = await start();
+    const shown = async () => (await service.ask<PaymentBody>({ path: `/v1/payments/${payment.id}`, key: shop.client })).body;
+    for (const endsAt = Date.now() + 15_000; (await shown()).amountRefunded === 0 && Date.now() < endsAt;) await sleep(50);
+    expect(await shown()).toMatchObject({ amountRefunded: 1_100, refunds: [{ origin: 'gateway' }] });
   }, 60_000);
 });
 

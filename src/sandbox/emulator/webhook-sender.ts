@@ -44,6 +44,7 @@ export class WebhookSender {
   private readonly plans = new Map<string, WebhookPlan>();
   private readonly queued = new Map<string, OutgoingWebhook[]>();
   private readonly timers = new Set<NodeJS.Timeout>();
+  private readonly lastOf = new Map<string, Promise<void>>();
   private readonly underWay = new Set<Promise<void>>();
   private log: SentWebhook[] = [];
 
@@ -105,7 +106,9 @@ export class WebhookSender {
     this.queued.delete(merchant);
     if (order === 'reversed') webhooks.reverse();
     if (order === 'shuffled') webhooks.sort(() => Math.random() - 0.5);
-    const delivery = this.deliverInTurn(webhooks).finally(() => this.underWay.delete(delivery));
+    // After what this merchant is being sent already: in order unless the plan says otherwise.
+    const delivery = (this.lastOf.get(merchant) ?? Promise.resolve()).then(() => this.deliverInTurn(webhooks)).finally(() => this.underWay.delete(delivery));
+    this.lastOf.set(merchant, delivery);
     this.underWay.add(delivery);
   }
 
