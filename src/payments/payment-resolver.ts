@@ -77,8 +77,10 @@ function decide(result: LookUpResult, payment: Payment, attempt: Attempt, times:
     return { observed: { kind: 'snapshot', snapshot: result.snapshot }, attempt: planNextLookUp(attempt, 'pending', false, times, moment).attempt };
   }
   // Money that is only reserved still: to a capture or a void that is what absence is to a payment, and no more proof at once.
-  const found = result.kind === 'snapshot' ? 'absent' : result.kind;
-  const parkable = attempt.operation !== 'authorize' || (payment.state.status === 'processing' && payment.state.processingReason !== 'pending_at_gateway');
+  const shown = result.kind === 'snapshot' ? 'absent' : result.kind;
+  // What the PSP has taken in did arrive: that it is not shown now is no evidence that it never did.
+  const found = shown === 'absent' && attempt.operation === 'refund' && attempt.status === 'pending' ? 'no_answer' : shown;
+  const parkable = (attempt.operation !== 'authorize' && attempt.status !== 'pending') || (payment.state.status === 'processing' && payment.state.processingReason !== 'pending_at_gateway');
   const step = planNextLookUp(attempt, found, parkable, times, moment);
   if (step.conclusion !== 'wait') return { observed: { kind: step.conclusion }, attempt: step.attempt };
   return { observed: { kind: 'unknown', detail: result.kind === 'no_answer' ? result.detail : `the PSP shows no ${attempt.operation === 'authorize' ? 'payment' : attempt.operation} yet` }, attempt: step.attempt };

@@ -130,7 +130,7 @@ const providers: FactoryProvider[] = [
   {
     provide: ReturnJob, inject: [Database, PaymentStore, GatewayAccounts, GatewayCaller, JobQueue, CLOCK, ENV],
     useFactory: (database: Database, store: PaymentStore, accounts: GatewayAccounts, caller: GatewayCaller, jobs: JobQueue, clock: Clock, env: Env) =>
-      new ReturnJob(database, store, accounts, caller, jobs, clock, { gatewayTimeoutMs: Math.min(env.gatewayTimeoutMs, env.jobLeaseMs / 3), lagMs: lagMsOf(env) }),
+      new ReturnJob(database, store, accounts, caller, jobs, clock, { ...lookUpSettings(env), gatewayTimeoutMs: Math.min(env.gatewayTimeoutMs, env.jobLeaseMs / 4) }),
   },
   {
     provide: PaymentsService, inject: [Database, PaymentStore, KeyedRequests, PaymentBeginning, OperationBeginning, RefundBeginning, PaymentResolver, JobQueue, CLOCK],

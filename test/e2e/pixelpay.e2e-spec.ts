@@ -159,6 +159,20 @@ describe('a refund through PixelPay', () => {
     expect(service.pixelpay.books.refunds(ana.pixelpay.merchant)).toHaveLength(1);
   });
 
+  it('that PixelPay took in and then does not show is not sent again: it did arrive', async () => {
+    const payment = await paid();
+    service.pixelpay.settings.change({ refundAfterMs: null });
+    const { body } = await refundPayment(service, ana.client, payment.id, { amount: 4_000 });
+    service.pixelpay.settings.change({ lookupLagMs: 600_000 });
+    // Far longer than absence takes to be believed here.
+    await new Promise((resolve) => { setTimeout(resolve, 2_500); });
+    expect((await service.ask<RefundBody>({ path: `/v1/refunds/${body.id}`, key: ana.client })).body.status).toBe('submitted');
+    expect(service.pixelpay.books.refunds(ana.pixelpay.merchant)).toHaveLength(1);
+    service.pixelpay.settings.change({ lookupLagMs: 0 });
+    service.pixelpay.panel.completeRefund(ana.pixelpay.merchant, (await readPayment(service, ana.client, payment.id)).attempts[1]?.id ?? '');
+    expect(await endedRefund(body.id)).toMatchObject({ status: 'succeeded' });
+  });
+
   it('made in the panel becomes a refund of origin gateway', async () => {
     const payment = await paid();
     service.pixelpay.panel.refund(payment.gatewayReference ?? '', 1_100);

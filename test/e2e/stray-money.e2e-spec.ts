@@ -66,6 +66,26 @@ describe('money that moves for a payment that was called failed', () => {
   });
 });
 
+describe('while a return is on its way', () => {
+  it('it is not asked for again', async () => {
+    service.pixelpay.faults.add({ route: 'POST /v2/payments', kind: 'reset_before_booking' });
+    service.pixelpay.settings.change({ refundAfterMs: null });
+    const token = await mintPixelpayToken(service.pixelpay.url, ana);
+    const failed = await settled(service, ana.client, (await createPayment(service, ana.client, pixelpayPaymentOf(token))).body.id);
+    service.pixelpay.webhooks.change(ana.pixelpay.merchant, { url: `${await listening()}/webhooks/pixelpay/${ana.tenantId}` });
+    await fetch(`${service.pixelpay.url}/v2/payments`, {
+      method: 'POST', headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ api_key: ana.pixelpay.apiKey, amount: 12_900, currency: 'DOP', card_token: token, customer_email: 'ana@ejemplo.do', order_id: failed.attempts[0]?.id }),
+    });
+    await eventually(() => service.pixelpay.books.refunds(ana.pixelpay.merchant), (refunds) => refunds.length > 0);
+    await new Promise((resolve) => { setTimeout(resolve, 2_000); });
+    const asked = service.pixelpay.books.requests(ana.pixelpay.merchant).filter(({ method, path }) => method === 'POST' && path.endsWith('/refunds'));
+    expect(asked).toHaveLength(1);
+    service.pixelpay.panel.completeRefund(ana.pixelpay.merchant, service.pixelpay.books.refunds(ana.pixelpay.merchant)[0]?.refund_id ?? '');
+    expect((await returned(failed.id)).attempts.map(({ operation, status }) => [operation, status])).toEqual([['authorize', 'succeeded'], ['refund', 'succeeded']]);
+  });
+});
+
 describe('a charge that exists twice', () => {
   it('is kept once; the other goes back as a duplicate, with a ticket', async () => {
     service.sandbox.faults.add({ route: 'POST /v2/charges', kind: 'hang_after_booking' });
