@@ -191,6 +191,18 @@ describe('a refund made in Culqi\'s panel', () => {
   });
 });
 
+describe('money that only one look shows as given back', () => {
+  it('becomes no refund', async () => {
+    const payment = await paid();
+    service.sandbox.faults.add({ route: 'GET /v2/charges/:id', kind: 'wrong_answer', changes: { amount_refunded: 900 } });
+    await service.ask({ method: 'POST', path: `/v1/payments/${payment.id}/sync`, key: ana.operator });
+    const job = () => service.tables.query(`select id from jobs where unique_key like 'check_refunds:${payment.attempts[0]?.id}'`);
+    expect(await job()).toHaveLength(1);
+    await eventually(job, (jobs) => jobs.length === 0);
+    expect(await read(payment.id)).toMatchObject({ amountRefunded: 0, refunds: [] });
+  });
+});
+
 describe('who may refund', () => {
   it('a client up to the tenant\'s limit, an operator beyond', async () => {
     await service.ask({ method: 'PATCH', path: `/v1/admin/tenants/${ana.tenantId}`, key: PLATFORM_ADMIN_KEY, body: { settings: { refundLimit: 5_000 } } });

@@ -306,3 +306,32 @@ describe('a void', () => {
     await expect(gatewayOver(playing(...steps).send).voidPayment(operation)).rejects.toMatchObject({ kind });
   });
 });
+
+describe('a refund that is looked for', () => {
+  const reference = { attemptId: 'att_2', paymentId: 'pay_1', reference: charge.id, amount: money(500n, 'PEN'), sentAt: NOW, deadlineAt: NOW, refundedBefore: money(0n, 'PEN'), otherReferences: [] as string[] };
+  const refund = (id: string, changes: object = {}) => ({ object: 'refund', id: `ref_test_${id}`, charge_id: charge.id, creation_date: NOW.getTime(), amount: 500, reason: 'Duplicado', metadata: {}, ...changes });
+  /** Culqi's list of refunds, and what the charge shows as given back. */
+  const gatewayWith = (refunds: object[], amountRefunded: number) => gatewayOver(({ url }) => Promise.resolve<HttpAnswer>({
+    status: 200, headers: {}, body: JSON.stringify(url.pathname === '/v2/refunds' ? { data: refunds, paging: { next: null } } : { ...charge, amount_refunded: amountRefunded }),
+  }));
+
+  it('is the one of this charge and amount that is none of the others', async () => {
+    const others = [refund('aaaa'), refund('bbbb', { charge_id: 'chr_test_other' }), refund('cccc', { amount: 501 }), refund('dddd')];
+    expect(await gatewayWith(others, 1_000).findRefund({ ...reference, refundedBefore: money(500n, 'PEN'), otherReferences: ['ref_test_aaaa'] })).toMatchObject({ status: 'succeeded', reference: 'ref_test_dddd', amount: money(500n, 'PEN') });
+  });
+
+  it('is absent when only the others are there', async () => {
+    expect(await gatewayWith([refund('aaaa')], 500).findRefund({ ...reference, refundedBefore: money(500n, 'PEN'), otherReferences: ['ref_test_aaaa'] })).toBeNull();
+    expect(await gatewayWith([], 0).findRefund(reference)).toBeNull();
+  });
+
+  it('is unknown while the charge shows money given back that the list does not explain', async () => {
+    await expect(gatewayWith([], 500).findRefund(reference)).rejects.toMatchObject({ kind: 'outcome_unknown' });
+  });
+
+  it('is unknown when the list cannot be read, or has no end', async () => {
+    await expect(gatewayWith([{ id: 'nonsense' }], 0).findRefund(reference)).rejects.toMatchObject({ kind: 'outcome_unknown' });
+    const endless = gatewayOver(({ url }) => Promise.resolve<HttpAnswer>({ status: 200, headers: {}, body: JSON.stringify({ data: [refund(String(url.searchParams.get('after') ?? '').slice(-4) || 'zzzz', { amount: 1 })], paging: { next: 'https://x' } }) }));
+    await expect(endless.findRefund(reference)).rejects.toMatchObject({ kind: 'outcome_unknown' });
+  });
+});

@@ -3,6 +3,9 @@ import { type SentWebhook } from './webhook-sender.js';
 /** Rows shown of each table: the newest. */
 const ROWS_MAX = 200;
 
+/** What a reader looks for first. */
+const FIRST = ['id', 'txn_id', 'refund_id', 'merchant', 'status', 'approved', 'amount', 'currency', 'currency_code', 'amount_refunded', 'refunded'];
+
 /** A page with an emulator's books, for people who look at a demo: one table for each kind of thing, newest first. */
 export function booksPage(books: unknown, webhooks: readonly SentWebhook[]): string {
   const lists = Object.entries({ ...(books as object), webhooks } as Record<string, unknown>).flatMap(([name, rows]) => (Array.isArray(rows) ? [{ name, rows: rows as Record<string, unknown>[] }] : []));
@@ -15,13 +18,16 @@ th{background:#f4f6f9}</style></head><body><h1>Books of the emulator</h1>${table
 
 function tableOf(rows: readonly Record<string, unknown>[]): string {
   if (rows.length === 0) return '<p>None.</p>';
-  const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];
+  const named = [...new Set(rows.flatMap((row) => Object.keys(row)))];
+  const columns = [...FIRST.filter((name) => named.includes(name)), ...named.filter((name) => !FIRST.includes(name))];
   const line = (row: Record<string, unknown>): string => `<tr>${columns.map((column) => `<td>${escaped(shown(row[column]))}</td>`).join('')}</tr>`;
   return `<div><table><tr>${columns.map((column) => `<th>${escaped(column)}</th>`).join('')}</tr>${rows.map(line).join('')}</table></div>`;
 }
 
 function shown(value: unknown): string {
   if (value === null || value === undefined) return '';
+  // Milliseconds since 1970, as the PSPs write them.
+  if (typeof value === 'number' && value > 1_500_000_000_000 && value < 5_000_000_000_000) return new Date(value).toISOString();
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
