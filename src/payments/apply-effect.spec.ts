@@ -4,6 +4,7 @@ import type { PaymentSnapshot } from '../gateways/contract/payment-gateway.js';
 import { money } from '../shared/money.js';
 import { effectOf } from './apply-effect.js';
 import type { Attempt, Payment } from './payment.js';
+import { effectOn } from './record-effect.js';
 
 const profile: GatewayProfile = {
   methods: ['card'], captureMethods: ['automatic'], limits: {}, installmentsMax: 1, capturesPartially: false, honoursIdempotencyKey: false, echoesOurReference: true, lookupLagMs: 0, tokenLifetimeMs: 0, authorizationLifetimeMs: null,
@@ -161,5 +162,34 @@ describe('reserved money', () => {
     expect(effectOf(authorized, made, shown('captured'), culqiLike)).toMatchObject({ payment: { state: { status: 'captured' }, capturedMinor: 12_900n }, tickets: [{ kind: 'captured_unasked' }] });
     const { payment: before, attempt: call } = operation('void');
     expect(effectOf(before, call, shown('captured'), culqiLike, made)).toMatchObject({ payment: { state: { status: 'captured' }, pendingOperation: null }, attempt: { status: 'failed' }, tickets: [{ kind: 'captured_unasked' }] });
+  });
+});
+
+describe('money beside the money that a payment was captured with', () => {
+  const paid: Payment = { ...payment, state: { status: 'captured', processingReason: null }, gatewayReference: 'chr_0', capturedMinor: 12_900n };
+
+  it('is a ticket, and moves nothing', () => {
+    const { payment: after, tickets } = effectOf(paid, attempt, { kind: 'snapshot', snapshot: captured() }, profile);
+    expect([after, tickets.map(({ kind }) => kind)]).toEqual([paid, ['late_capture']]);
+  });
+
+  it('is none when it is the same', () => {
+    expect(effectOf({ ...paid, gatewayReference: 'chr_1' }, attempt, { kind: 'snapshot', snapshot: captured() }, profile).tickets).toEqual([]);
+  });
+});
+
+describe('an attempt after which the payment went on with another (3-D Secure)', () => {
+  const record = { payment, attempts: [{ ...attempt, status: 'requires_action' as const }, { ...attempt, id: 'att_2' }], refunds: [] };
+  const first = { ...attempt, status: 'requires_action' as const };
+
+  it('ends nothing of the payment by what it still tells', () => {
+    for (const observed of [{ kind: 'absent' }, { kind: 'schedule_exhausted' }, { kind: 'unknown', detail: 'cut' }] as const) {
+      expect(effectOn(record, { observed, attempt: first }, profile).payment).toBe(payment);
+    }
+    expect(effectOn({ ...record, attempts: [first] }, { observed: { kind: 'absent' }, attempt: first }, profile).payment.state.status).toBe('failed');
+  });
+
+  it('is believed all the same when money moved', () => {
+    expect(effectOn(record, { observed: { kind: 'snapshot', snapshot: captured() }, attempt: first }, profile).payment.state.status).toBe('captured');
   });
 });

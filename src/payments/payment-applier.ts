@@ -5,13 +5,12 @@ import { currentTraceId } from '../platform/http/trace.js';
 import type { Clock } from '../shared/clock.js';
 import { newId } from '../shared/id.js';
 import type { Tickets } from '../tickets/tickets.js';
-import { carriesMoney, effectOf, type Effect } from './apply-effect.js';
-import { refundEffectOf } from './refund-effect.js';
+import type { Effect } from './apply-effect.js';
+import { effectOn } from './record-effect.js';
 import type { Observed } from './observed.js';
 import { isOpen, TERMINAL, type PaymentStatus, type TransitionCause } from './payment-state.js';
 import type { PaymentStore } from './payment-store.js';
 import type { Attempt, Payment, PaymentRecord } from './payment.js';
-import { REFUND_TRIES_MAX, triesOf } from './refund-queue.js';
 import { consequencesOf, type FollowUps } from './follow-ups.js';
 
 /** One observation of one attempt, and how it was made. */
@@ -86,26 +85,6 @@ export class PaymentApplier {
     if (!sameValue(before, attempt)) await this.store.updateAttempt(access, attempt, this.clock.now());
     return attempt;
   }
-}
-
-function effectOn({ payment, attempts, refunds }: PaymentRecord, { observed, attempt }: { observed: Observed; attempt: Attempt }, profile: GatewayProfile): Effect {
-  if (attempt.operation !== 'refund') {
-    const effect = effectOf(payment, attempt, observed, profile, askedBy(attempts, attempt));
-    // The payment went on with a second step: what the first still tells is its own affair, unless money moved.
-    const isSuperseded = attempt.operation === 'authorize' && attempts.findLast(({ operation }) => operation === 'authorize')?.id !== attempt.id;
-    return isSuperseded && !carriesMoney(observed) ? { ...effect, payment } : effect;
-  }
-  const refund = refunds.find(({ id }) => id === attempt.refundId);
-  if (refund === undefined) throw new Error(`attempt ${attempt.id} asks for no refund of ours`);
-  return refundEffectOf(payment, attempt, refund, observed, triesOf({ attempts }, refund) < REFUND_TRIES_MAX);
-}
-
-/** The attempt that made the payment at the PSP, which this one is about. */
-function askedBy(attempts: readonly Attempt[], attempt: Attempt): Attempt {
-  if (attempt.operation === 'authorize') return attempt;
-  const asked = attempts.find(({ operation, gatewayReference }) => operation === 'authorize' && gatewayReference === attempt.gatewayReference);
-  if (asked === undefined) throw new Error(`attempt ${attempt.id} is about no payment of ours`);
-  return asked;
 }
 
 /** When the PSP is asked next: as planned while it is awaited; reserved money now and then, and when its time is over. */

@@ -31,3 +31,19 @@ const MESSAGES: Record<FailureCode, Record<Locale, string>> = {
 export function userMessage(code: FailureCode, locale: string): string {
   return MESSAGES[code][locale.startsWith('en') ? 'en' : 'es'];
 }
+
+/** What the merchant's app should do next: words that it can branch on. */
+export const ADVICE = ['try_again_later', 'try_another_method', 'correct_details', 'contact_issuer', 'authenticate_again', 'start_again', 'contact_support'] as const;
+export type Advice = (typeof ADVICE)[number];
+
+const ADVICE_OF: Record<FailureCode, Advice> = {
+  card_declined: 'try_another_method', insufficient_funds: 'try_another_method', expired_card: 'correct_details', invalid_card: 'correct_details', incorrect_cvc: 'correct_details',
+  // Whoever holds the card learns nothing more; no other try with it.
+  fraud_suspected: 'try_another_method', stolen_or_lost_card: 'try_another_method',
+  issuer_unavailable: 'try_again_later', contact_issuer: 'contact_issuer', limit_exceeded: 'try_another_method', authentication_failed: 'authenticate_again', processing_error: 'try_again_later',
+  gateway_unavailable: 'try_again_later', gateway_misconfigured: 'contact_support', expired: 'start_again',
+};
+
+export function adviceFor(code: FailureCode): Advice {
+  return ADVICE_OF[code];
+}

@@ -38,7 +38,7 @@ describe('a payment through PixelPay', () => {
     ['4000000000000127', 'invalid_card', 'invalid_card'], ['4000000000000119', 'fraud_suspected', 'fraud_detected'],
   ])('with the card %s fails as %s (A13)', async (number, code, pspCode) => {
     const { status, body } = await pay(number);
-    expect([status, body.status, body.failure]).toEqual([201, 'failed', { code, pspCode, message: expect.any(String), userMessage: expect.any(String), retryable: false }]);
+    expect([status, body.status, body.failure]).toEqual([201, 'failed', { code, pspCode, message: expect.any(String), userMessage: expect.any(String), advice: expect.any(String), retryable: false }]);
     expect(body.attempts).toMatchObject([{ status: 'declined', code, pspCode }]);
   });
 

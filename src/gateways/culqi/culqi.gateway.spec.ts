@@ -41,6 +41,16 @@ const cardError = (declineCode: string | null, code = 'card_declined') => ({
   object: 'error', type: 'card_error', charge_id: 'chr_test_Zz2Gg3Ff4Dd5Ss6A', code, ...(declineCode === null ? {} : { decline_code: declineCode }), merchant_message: 'refused', user_message: 'no',
 });
 
+describe('the tables', () => {
+  // psp/culqi.md §1.13, word for word.
+  it.each('expired_card stolen_card lost_card insufficient_funds contact_issuer invalid_cvv incorrect_cvv too_many_attempts_cvv issuer_not_available issuer_decline_operation invalid_card processing_error fraudulent culqi_card soft_block'.split(' '))(
+    'have the documented decline code %s', (word) => { expect(Object.keys(DECLINE_CODES)).toContain(word); });
+  it.each('DNGA0054 DNGA0019 DNGE0087 DNGA0323 CULQ0001 CULQ0003 PREV0001 PREV0009 PREV0091'.split(' '))('have the documented outcome code %s', (word) => { expect(Object.keys(OUTCOME_CODES)).toContain(word); });
+  it('call retryable only what may go better with the same card', () => {
+    expect(Object.entries(DECLINE_CODES).filter(([, { retryable }]) => retryable).map(([word]) => word).sort()).toEqual(['issuer_not_available', 'processing_error']);
+  });
+});
+
 describe('a charge', () => {
   it('that succeeded is captured, with its facts', async () => {
     expect(await gatewayOver(answer(201, charge)).createPayment(order)).toMatchObject({

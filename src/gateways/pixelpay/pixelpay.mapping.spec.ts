@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { money } from '../../shared/money.js';
 import { JsonNumber, parseExactly } from './pixelpay.json.js';
-import { declineOf, feesOf, fraudScoreOf, minorUnitsOf } from './pixelpay.mapping.js';
+import { declineOf, feesOf, fraudScoreOf, minorUnitsOf, RESPONSE_CODES } from './pixelpay.mapping.js';
 
 describe('a decimal of PixelPay', () => {
   it.each<[string, bigint]>([
@@ -86,4 +86,13 @@ describe('a JSON text', () => {
   it.each(['', '<html>', '{', '{"a":01}', '[',  '['.repeat(500_000)])('that is none is nothing', (body) => {
     expect(parseExactly(body, [])).toBeUndefined();
   });
+});
+
+// psp/pixelpay.md §§2.1 and 2.4: the twelve codes, each with the HTTP status it comes with.
+it.each<[string, number]>([
+  ['success', 200], ['pending', 200], ['declined', 402], ['insufficient', 402], ['invalid_card', 402], ['expired_card', 402], ['fraud_detected', 402], ['network_error', 502], ['invalid_amount', 422], ['currency_error', 422],
+  ['rate_limit', 429], ['api_key_invalid', 401],
+])('the documented response code %s comes with %d', (code, status) => {
+  expect(RESPONSE_CODES[code]?.httpStatus).toBe(status);
+  expect(Object.keys(RESPONSE_CODES)).toHaveLength(12);
 });

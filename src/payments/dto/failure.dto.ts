@@ -1,4 +1,5 @@
 import type { FailureCode } from '../failure.js';
+import type { Advice } from '../user-messages.js';
 
 /** Why a payment failed. */
 export class FailureDto {
@@ -9,6 +10,8 @@ export class FailureDto {
   message!: string;
   /** For the paying customer, in the tenant's language. */
   userMessage!: string;
+  /** What to do next. */
+  advice!: Advice;
   /** Whether the same card may succeed later. */
   retryable!: boolean;
 }
