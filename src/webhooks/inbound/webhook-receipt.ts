@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { GatewayError } from '../../gateways/contract/gateway-error.js';
 import { supports, type WebhookDelivery, type WebhookNotice } from '../../gateways/contract/payment-gateway.js';
 import type { GatewayRegistry } from '../../gateways/gateway-registry.js';
-import { isGatewayCode } from '../../gateways/gateways.js';
+import { GATEWAY_CODES, isGatewayCode } from '../../gateways/gateways.js';
 import type { Database } from '../../platform/database/database.js';
 import type { JobQueue } from '../../platform/jobs/job-queue.js';
 import type { Metrics } from '../../platform/metrics/metrics.js';
@@ -12,6 +12,8 @@ import { Problem } from '../../shared/problem.js';
 import type { GatewayAccounts } from '../../tenants/gateway-accounts.js';
 import type { WebhookEventRow } from './entities/webhook-event.entity.js';
 import { processingOf } from './webhook-processing.js';
+
+const OUTCOMES = ['stored', 'repeated', 'rejected', 'unreadable'] as const;
 
 /** Takes in what PSPs post: proves it, stores it, and only then says that it was received (invariant I12). */
 export class WebhookReceipt {
@@ -26,6 +28,8 @@ export class WebhookReceipt {
     metrics: Metrics,
   ) {
     this.received = metrics.counter({ name: 'smartpay_webhooks_received_total', help: 'Webhooks of PSPs by what became of the delivery.', labelNames: ['gateway', 'outcome'] });
+    // Shown before the first of them happens: the step from nothing to one is no increase to Prometheus.
+    for (const gateway of GATEWAY_CODES) for (const outcome of OUTCOMES) this.received.inc({ gateway, outcome }, 0);
   }
 
   /** @throws Problem `not_found` for no such tenant or gateway, `unauthorized` when not authentic, `malformed_json` when authentic and not readable */
