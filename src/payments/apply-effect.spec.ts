@@ -7,7 +7,7 @@ import type { Attempt, Payment } from './payment.js';
 import { effectOn } from './record-effect.js';
 
 const profile: GatewayProfile = {
-  methods: ['card'], captureMethods: ['automatic'], limits: {}, installmentsMax: 1, capturesPartially: false, honoursIdempotencyKey: false, echoesOurReference: true, lookupLagMs: 0, tokenLifetimeMs: 0, authorizationLifetimeMs: null,
+  methods: ['card'], captureMethods: ['automatic'], limits: {}, installmentsMax: 1, capturesPartially: false, honoursIdempotencyKey: false, tellsRefundsApart: false, echoesOurReference: true, lookupLagMs: 0, tokenLifetimeMs: 0, authorizationLifetimeMs: null,
 };
 const now = new Date('2026-11-24T00:00:00Z');
 const asked = money(12_900n, 'PEN');

@@ -2,10 +2,10 @@ import type { GatewayDefinition, OrderOutline } from '../gateways/contract/gatew
 import { minorUnitDigits } from '../shared/currency.js';
 import { Problem, type ProblemCode } from '../shared/problem.js';
 import type { GatewayAccount } from '../tenants/gateway-accounts.js';
-import type { PaymentPlan, PlanCandidate } from './payment.js';
+import type { PaymentMethodOptions, PaymentPlan, PlanCandidate } from './payment.js';
 
 /** What is to be paid and with which PSPs' tokens. */
-export type Selectable = OrderOutline & { tokens: Readonly<Record<string, string>> };
+export type Selectable = Omit<OrderOutline, 'method'> & { method: Pick<OrderOutline['method'], 'type' | 'installments'>; tokens: Readonly<Record<string, string>>; options: PaymentMethodOptions };
 export type Selection = { definition: GatewayDefinition; account: GatewayAccount; plan: PaymentPlan };
 
 /** Why a gateway cannot take an order; `code` is what a caller is told who insists on it. */
@@ -57,9 +57,11 @@ function hindrancesOf(order: Selectable, definition: GatewayDefinition, account:
   if (order.method.installments > profile.installmentsMax) {
     found.push({ code: 'no_eligible_gateway', field: 'paymentMethod.installments', message: `${displayName} takes at most ${profile.installmentsMax} instalments.` });
   }
-  if (order.tokens[code] === undefined) {
+  if (order.tokens[code] === undefined && order.method.type !== 'cash_voucher') {
     found.push({ code: 'no_eligible_gateway', field: `paymentMethod.tokens.${code}`, message: `${displayName} needs a token of its own.` });
   }
-  for (const { field, message } of definition.missingFields(order)) found.push({ code: 'no_eligible_gateway', field, message });
+  const options = order.options[code];
+  const outline = { ...order, method: { type: order.method.type, installments: order.method.installments, ...(options === undefined ? {} : { options }) } };
+  for (const { field, message } of definition.missingFields(outline)) found.push({ code: 'no_eligible_gateway', field, message });
   return found;
 }

@@ -1,5 +1,5 @@
 import { GATEWAY_DEFINITIONS } from '../gateways/gateways.js';
-import type { PaymentMethodType, ThreeDsResult } from '../gateways/contract/payment-gateway.js';
+import type { ThreeDsResult } from '../gateways/contract/payment-gateway.js';
 import type { SecretBox } from '../platform/crypto/secret-box.js';
 import { isDuplicate } from '../platform/database/database-errors.js';
 import type { Transaction } from '../platform/database/database.js';
@@ -18,10 +18,10 @@ import { newAttempt } from './new-attempt.js';
 import { lookUpJobKey } from './payment-applier.js';
 import { next } from './payment-state.js';
 import type { NewTransition, PaymentStore } from './payment-store.js';
-import type { Attempt, Payment, PaymentMethodFacts } from './payment.js';
+import type { Attempt, Payment } from './payment.js';
 
 /** How the customer pays: what the API shows of it, and the PSPs' tokens, which it never shows. */
-export type MethodGiven = { facts: PaymentMethodFacts & { type: PaymentMethodType }; tokens: Record<string, string> };
+export type MethodGiven = { facts: NonNullable<Payment['method']>; tokens: Record<string, string> };
 
 /** What a confirmation adds to a payment that waits for it. */
 export type Confirmation = { method: MethodGiven | null; gateway: string | null; changes: Partial<Pick<Payment, 'customer' | 'returnUrl'>> };
@@ -89,7 +89,7 @@ export class PaymentBeginning {
       const { status } = waiting.state;
       if (status === 'processing') throw new Problem('operation_in_progress', 'The payment is being processed.');
       if (status !== 'requires_action') throw new Problem('invalid_state', `A payment that is ${status} waits for no authentication.`);
-      if (waiting.nextAction?.type !== 'three_ds') throw new Problem('invalid_state', 'The payment waits for something else.');
+      if (waiting.nextAction === null || !('publicKey' in waiting.nextAction)) throw new Problem('invalid_state', 'The payment waits for something else.');
       const attempts = await this.store.attempts(transaction, tenantId, paymentId);
       const challenged = attempts.findLast(({ operation }) => operation === 'authorize');
       if (challenged === undefined) throw new Error(`payment ${paymentId} waits for an action that no attempt asked for`);
@@ -110,7 +110,7 @@ export class PaymentBeginning {
 
   private async select(transaction: Transaction, payment: Payment, method: MethodGiven, gateway: string | null): Promise<Selection> {
     const { amount, captureMethod: capture, description, customer } = payment;
-    const order = { amount, capture, description, customer, method: method.facts, tokens: method.tokens };
+    const order = { amount, capture, description, customer, method: method.facts, tokens: method.tokens, options: method.facts.options ?? {} };
     return selectGateway(order, gateway, await this.accounts.current(transaction, payment.tenantId), GATEWAY_DEFINITIONS);
   }
 
@@ -135,11 +135,12 @@ export class PaymentBeginning {
     await this.jobs.enqueue(transaction, {
       id: jobId, kind: LOOK_UP_JOB, tenantId: payment.tenantId, payload: { attemptId }, uniqueKey: lookUpJobKey(attemptId), delayMs: this.settings.idempotencyLeaseMs,
     });
-    const token = method.tokens[attempt.gateway];
+    const token = method.tokens[attempt.gateway] ?? (method.facts.type === 'cash_voucher' ? '' : undefined);
     if (token === undefined) throw new Error('a gateway was selected for which there is no token');
+    const options = method.facts.options?.[attempt.gateway];
     const order = {
       attemptId, paymentId: payment.id, amount: payment.amount, capture: payment.captureMethod, description: payment.description, customer: payment.customer,
-      method: { type: method.facts.type, token, installments: method.facts.installments },
+      method: { type: method.facts.type, token, installments: method.facts.installments, ...(options === undefined ? {} : { options }) },
       ...(authentication === undefined ? {} : { authentication }),
     };
     return { shown: { payment, attempts: [...earlier, attempt], refunds: [] }, call: { operation: 'authorize', attemptId, account, order } };

@@ -93,6 +93,6 @@ function feesOf(row: PaymentRow): PaymentFees | null {
 }
 
 function nextActionOf(column: string | null): Payment['nextAction'] {
-  const action = parsed<{ type: 'three_ds'; gateway: string; publicKey: string; expiresAt: string }>(column);
+  const action = parsed<NonNullable<Payment['nextAction']> & { expiresAt: string }>(column);
   return action === null ? null : { ...action, expiresAt: new Date(action.expiresAt) };
 }

@@ -20,10 +20,17 @@ export function paymentView({ payment, attempts, refunds }: PaymentRecord, local
     nextAction: payment.nextAction === null ? null : { ...payment.nextAction, expiresAt: payment.nextAction.expiresAt.toISOString() },
     failure: failureView(payment.failure, locale),
     refunds: refunds.map((refund) => refundView(refund, locale)),
-    paymentMethod: payment.method, attempts: attempts.map(attemptView),
+    paymentMethod: methodView(payment), attempts: attempts.map(attemptView),
     threeDs: payment.threeDs, fraudScore: payment.fraudScore, customer: { ...payment.customer }, metadata: payment.metadata,
     expiresAt: payment.expiresAt?.toISOString() ?? null, createdAt: payment.createdAt.toISOString(), updatedAt: payment.updatedAt.toISOString(),
   };
+}
+
+/** Without what was said to a PSP alone. */
+function methodView({ method }: Payment): PaymentDto['paymentMethod'] {
+  if (method === null) return null;
+  const { options: _options, ...shown } = method;
+  return shown;
 }
 
 function breakdownView({ fees }: Payment): FeeBreakdownDto | null {

@@ -8,6 +8,9 @@ import type { AttemptOperation, AttemptStatus, PaymentState } from './payment-st
 /** What the API shows of a payment method; never the token. */
 export type PaymentMethodFacts = CardFacts & { type: PaymentMethodType; installments: number };
 
+/** What each PSP wants to know beside, by its name; kept with the payment and never shown. */
+export type PaymentMethodOptions = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+
 /** What the payment costs, in minor units; `table`: worked out from the account's fee table, as the PSP does not say. */
 export type PaymentFees = { fee: bigint; breakdown: FeeBreakdown | null; net: bigint | null; source: 'psp' | 'table' };
 
@@ -48,7 +51,7 @@ export type Payment = {
   returnUrl: string | null;
   customer: Customer;
   metadata: Record<string, string>;
-  method: PaymentMethodFacts | null;
+  method: (PaymentMethodFacts & { options?: PaymentMethodOptions }) | null;
   tokensSealed: string | null;
   nextAction: (CustomerAction & { gateway: string }) | null;
   failure: Failure | null;

@@ -155,5 +155,5 @@ export class PaymentsService {
 }
 
 function methodGiven(method: PaymentMethodDto): MethodGiven {
-  return { facts: { type: method.type, installments: method.installments ?? 1, ...withoutNulls(method.card ?? {}) }, tokens: { ...method.tokens } };
+  return { facts: { type: method.type, installments: method.installments ?? 1, ...withoutNulls(method.card ?? {}), ...(method.options == null ? {} : { options: method.options }) }, tokens: { ...method.tokens } };
 }

@@ -61,8 +61,8 @@ export class RefundBeginning {
       await this.store.insertTransitions(transaction, [{ payment: changed, from: payment, cause: 'request', attemptId: null, refundId: id, detail: refund.status, traceId: currentTraceId() ?? null }]);
 
       const after: PaymentRecord = { payment: changed, attempts: record.attempts, refunds: [...record.refunds, refund] };
-      // Where the PSP honours no key, only one refund of a payment is on its way; the others are sent in turn (architecture §5).
-      if (!gatewayDefinition(made.gateway).profile.honoursIdempotencyKey && nextToSend(after)?.id !== id) return { shown: after, refundId: id, call: null };
+      // Where refunds cannot be told apart, only one of a payment is on its way; the others are sent in turn (architecture §5).
+      if (!gatewayDefinition(made.gateway).profile.tellsRefundsApart && nextToSend(after)?.id !== id) return { shown: after, refundId: id, call: null };
       return this.send(transaction, after, refund, attemptId, jobId);
     };
   }

@@ -27,6 +27,7 @@ function capabilities(definitions: readonly GatewayDefinition[]): string {
     ['amounts', ({ profile }) => Object.entries(profile.limits).map(([currency, { minMinor, maxMinor }]) => `${currency} ${major(minMinor, currency as Currency)} to ${major(maxMinor, currency as Currency)}`).join('<br>')],
     ['instalments at most', ({ profile }) => String(profile.installmentsMax)],
     ['a repeated call is answered as the first', ({ profile }) => yes(profile.honoursIdempotencyKey)],
+    ['several refunds of a payment at once', ({ profile }) => yes(profile.tellsRefundsApart)],
     ['answers show our reference', ({ profile }) => yes(profile.echoesOurReference)],
     ['look-ups may lag behind by', ({ profile }) => duration(profile.lookupLagMs)],
     ['a delayed call can still happen for', ({ profile }) => duration(profile.tokenLifetimeMs)],

@@ -258,6 +258,8 @@ describe('a webhook of Culqi, which signs nothing', () => {
   it('about a charge that is none of ours asks Culqi nothing', async () => {
     await deliver('culqi', forged('chr_test_0000000000000000'));
     await eventually(() => events(), (found) => found.length > 0);
+    // The job has had its turn: what it would ask, it has asked.
+    await eventually(() => service.tables.query<{ payload: string }>(`select payload from jobs where kind = 'webhooks.process' and tenant_id = '${ana.tenantId}'`), ([job]) => job?.payload.includes('"tries":"1"') === true);
     expect(service.sandbox.books.requests(ana.culqi.merchant)).toEqual([]);
   });
 

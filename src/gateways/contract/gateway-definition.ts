@@ -25,7 +25,7 @@ export type GatewayDefinition<Credentials extends Record<string, string | undefi
 };
 
 /** What is known of an order before a PSP is chosen. */
-export type OrderOutline = Pick<PaymentOrder, 'amount' | 'capture' | 'description' | 'customer'> & { method: { type: PaymentMethodType; installments: number } };
+export type OrderOutline = Pick<PaymentOrder, 'amount' | 'capture' | 'description' | 'customer'> & { method: Pick<PaymentOrder['method'], 'type' | 'installments' | 'options'> };
 
 /** Facts about a PSP that are not methods. Each number's source stands in the folder's README. */
 export type GatewayProfile = {
@@ -38,6 +38,8 @@ export type GatewayProfile = {
   capturesPartially: boolean;
   /** Whether a repeat of a call with the same outgoing key is answered with the first call's result. */
   honoursIdempotencyKey: boolean;
+  /** Whether a lost refund can be told from others of the same payment; else only one of them is on its way at a time. */
+  tellsRefundsApart: boolean;
   /** Whether answers about money show our reference; if so, one without it is a mismatch. */
   echoesOurReference: boolean;
   /** How long after a call the PSP's look-ups may still not show it, in milliseconds. */

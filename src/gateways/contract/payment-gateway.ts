@@ -38,7 +38,7 @@ export function supports<V extends OptionalVerb>(gateway: PaymentGateway, verb: 
 }
 
 export type CaptureMethod = 'automatic' | 'manual';
-export const PAYMENT_METHOD_TYPES = ['card', 'yape'] as const;
+export const PAYMENT_METHOD_TYPES = ['card', 'yape', 'cash_voucher'] as const;
 export type PaymentMethodType = (typeof PAYMENT_METHOD_TYPES)[number];
 
 /** What one call asks of the PSP. Everything the adapter may use, and nothing else. */
@@ -48,7 +48,14 @@ export type PaymentOrder = {
   paymentId: string;
   amount: Money;
   capture: CaptureMethod;
-  method: { type: PaymentMethodType; /** The PSP's own single-use token. A secret. */ token: string; installments: number };
+  method: {
+    type: PaymentMethodType;
+    /** The PSP's own single-use token. A secret. Empty for a method that needs none: a voucher. */
+    token: string;
+    installments: number;
+    /** What this PSP wants to know beside, as the client gave it: untrusted. */
+    options?: Readonly<Record<string, unknown>>;
+  };
   /** What the customer's authentication brought: the second step after `requires_action` of type `three_ds`. */
   authentication?: ThreeDsResult;
   /** Any length up to 255; the adapter cuts or pads to what its PSP takes. */
@@ -168,8 +175,16 @@ export type FeeBreakdown = { percentMinor: bigint; fixedMinor: bigint; taxMinor:
 
 export type CardFacts = { brand?: string; last4?: string; bin?: string; funding?: 'credit' | 'debit' | 'prepaid'; issuerCountry?: string };
 
-/** What the customer must do before the payment can go on. */
-export type CustomerAction = { type: 'three_ds'; publicKey: string; expiresAt: Date };
+/**
+ * What the customer must do before the payment can go on:
+ * - `three_ds` with `publicKey`: the PSP's script runs in the browser and brings a result, with which the payment is sent again (Culqi).
+ * - `three_ds` with `url` and `creq`: a page of the bank's, posted into a frame; the PSP itself hears how it ends (MercadoPago).
+ * - `pay_code`: a voucher to be paid elsewhere.
+ */
+export type CustomerAction =
+  | { type: 'three_ds'; publicKey: string; expiresAt: Date }
+  | { type: 'three_ds'; url: string; creq: string; expiresAt: Date }
+  | { type: 'pay_code'; url: string; code: string | null; expiresAt: Date };
 
 /** Why a payment was refused. `message` is for the merchant; `userMessage` is what the PSP would tell the customer, if it says. */
 export type Decline = { code: DeclineCode; pspCode: string; message: string; userMessage?: string; retryable: boolean };

@@ -16,6 +16,7 @@ export const culqi: GatewayDefinition<CulqiCredentials> = {
     installmentsMax: 48,
     capturesPartially: false,
     honoursIdempotencyKey: false,
+    tellsRefundsApart: false,
     echoesOurReference: true,
     lookupLagMs: 10_000,
     tokenLifetimeMs: TOKEN_LIFETIME_MS,

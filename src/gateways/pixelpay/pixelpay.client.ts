@@ -1,6 +1,6 @@
 import { GatewayError } from '../contract/gateway-error.js';
 import type { GatewayContext, HttpAnswer, HttpRequest } from '../contract/payment-gateway.js';
-import { parseExactly } from './pixelpay.json.js';
+import { parseExactly } from '../contract/exact-json.js';
 import { ourId, transactionId } from './pixelpay.types.js';
 
 /** What PixelPay answered: the status and the parsed body, without secrets; undefined when that is no JSON. */

@@ -20,6 +20,7 @@ export const pixelpay: GatewayDefinition<PixelpayCredentials> = {
     installmentsMax: 1,
     capturesPartially: false,
     honoursIdempotencyKey: true,
+    tellsRefundsApart: true,
     echoesOurReference: true,
     lookupLagMs: 10_000,
     // A token never dies, so its life says nothing about absence. What a call can still do after our deadline is bounded by the time-out that the brief

@@ -1,8 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { money } from '../../shared/money.js';
-import { JsonNumber, parseExactly } from './pixelpay.json.js';
-import { declineOf, feesOf, fraudScoreOf, minorUnitsOf, RESPONSE_CODES } from './pixelpay.mapping.js';
+import { minorUnitsOf } from '../contract/decimal.js';
+import { JsonNumber, parseExactly } from '../contract/exact-json.js';
+import { declineOf, feesOf, fraudScoreOf, RESPONSE_CODES } from './pixelpay.mapping.js';
 
 describe('a decimal of PixelPay', () => {
   it.each<[string, bigint]>([

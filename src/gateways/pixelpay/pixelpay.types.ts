@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { JsonNumber } from './pixelpay.json.js';
+import { JsonNumber } from '../contract/exact-json.js';
 
 /**
  * PixelPay's answers, as far as we read them. Everything is untrusted: what is not needed is optional, and what has another type than expected makes

@@ -1,7 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { GatewayError } from '../contract/gateway-error.js';
 import type { WebhookDelivery, WebhookNotice } from '../contract/payment-gateway.js';
-import { parseExactly } from './pixelpay.json.js';
+import { parseExactly } from '../contract/exact-json.js';
 import { webhookSchema } from './pixelpay.types.js';
 
 const SIGNATURE = /^[0-9a-f]{64}$/;

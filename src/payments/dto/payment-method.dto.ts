@@ -1,7 +1,8 @@
 import { Type } from 'class-transformer';
-import { IsIn, IsInt, IsObject, IsOptional, Matches, Max, Min, ValidateNested } from 'class-validator';
+import { IsIn, IsInt, IsObject, IsOptional, Matches, Max, Min, ValidateIf, ValidateNested } from 'class-validator';
 import { PAYMENT_METHOD_TYPES, type PaymentMethodType } from '../../gateways/contract/payment-gateway.js';
 import { IsText } from '../../platform/http/validators.js';
+import { IsGatewayOptions } from './gateway-options.validator.js';
 import { IsGatewayTokens } from './gateway-tokens.validator.js';
 
 /** Facts about the card that the client app knows; never its number. */
@@ -30,8 +31,9 @@ export class PaymentMethodDto {
    * A single-use token of each PSP that may be used, by its name. Several make a choice possible: tokens are not portable.
    * @example { "culqi": "tkn_test_Qa1Zx9Wv7Bn3Lk5M" }
    */
+  @ValidateIf(({ type, tokens }: PaymentMethodDto) => type !== 'cash_voucher' || tokens != null)
   @IsGatewayTokens()
-  tokens!: Record<string, string>;
+  tokens?: Record<string, string>;
 
   @IsOptional() @IsObject() @ValidateNested() @Type(() => CardDto)
   card?: CardDto;
@@ -40,6 +42,6 @@ export class PaymentMethodDto {
   installments?: number;
 
   /** What one PSP wants to know beside, by its name. */
-  @IsOptional() @IsObject()
-  options?: Record<string, unknown>;
+  @IsOptional() @IsGatewayOptions()
+  options?: Record<string, Record<string, unknown>>;
 }

@@ -13,10 +13,15 @@ export class FeeBreakdownDto {
 
 /** What the customer must do before the payment goes on. */
 export class NextActionDto {
-  type!: 'three_ds';
+  type!: 'three_ds' | 'pay_code';
   gateway!: string;
-  /** For the PSP's browser script. */
-  publicKey!: string;
+  /** three_ds at Culqi: for the PSP's browser script, whose result goes to /authentication. */
+  publicKey?: string;
+  /** three_ds at MercadoPago: where `creq` is posted into a frame. pay_code: the voucher's page. */
+  url?: string;
+  creq?: string;
+  /** pay_code: what the customer shows or types where they pay. */
+  code?: string | null;
   expiresAt!: string;
 }
 

@@ -8,7 +8,7 @@ export const toy: GatewayDefinition<ToyCredentials> = {
   displayName: 'Toy',
   profile: {
     methods: ['card'], captureMethods: ['automatic'], limits: { PEN: { minMinor: 1n, maxMinor: 1_000_000n }, USD: { minMinor: 1n, maxMinor: 1_000_000n } }, installmentsMax: 1, capturesPartially: false,
-    honoursIdempotencyKey: true, echoesOurReference: true, lookupLagMs: 0, tokenLifetimeMs: 60_000, authorizationLifetimeMs: null,
+    honoursIdempotencyKey: true, tellsRefundsApart: true, echoesOurReference: true, lookupLagMs: 0, tokenLifetimeMs: 60_000, authorizationLifetimeMs: null,
   },
   credentials: z.strictObject({ secretKey: z.string().min(8) }),
   publicCredentials: [],
