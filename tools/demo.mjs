@@ -9,7 +9,7 @@ export async function demoTenant({ home, apiUrl, secrets }) {
   const file = path.join(home, 'demo.json');
   const encryptedWith = crypto.createHash('sha256').update(secrets.encryptionKeys).digest('hex').slice(0, 16);
   const known = kept(file);
-  if (known?.encryptedWith === encryptedWith && known.pixelpayPublicKey && (await isAccepted(apiUrl, known.clientKey))) return known;
+  if (known?.encryptedWith === encryptedWith && known.mercadopagoPublicKey && (await isAccepted(apiUrl, known.clientKey))) return known;
   return step('making the demo tenant', async () => {
     const call = (method, at, body) => request(`${apiUrl}/v1/admin/tenants${at}`, method, secrets.platformAdminKey, body);
     const { id } = await call('POST', '', { name: 'Demo', country: 'PE', defaultCurrency: 'PEN', email: 'demo@example.com' });
@@ -19,8 +19,11 @@ export async function demoTenant({ home, apiUrl, secrets }) {
     const pixelpayPublicKey = `pub_test_${secrets.culqiAccount}`;
     await call('PUT', `/${id}/gateway-accounts/pixelpay`,
       { credentials: { apiKey: `pk_test_${secrets.culqiAccount}`, publicKey: pixelpayPublicKey, webhookSecret: `whsec_${secrets.culqiAccount}` }, enabled: true, environment: 'sandbox' });
+    const mercadopagoPublicKey = `APP_USR-pub-${secrets.culqiAccount}`;
+    await call('PUT', `/${id}/gateway-accounts/mercadopago`,
+      { credentials: { accessToken: `APP_USR-sec-${secrets.culqiAccount}`, publicKey: mercadopagoPublicKey, webhookSecret: `whsec-${secrets.culqiAccount}` }, enabled: true, environment: 'sandbox' });
     const keyFor = async (role) => (await call('POST', `/${id}/api-keys`, { name: `demo ${role}`, role })).key;
-    const demo = { tenantId: id, clientKey: await keyFor('client'), operatorKey: await keyFor('operator'), culqiPublicKey: publicKey, pixelpayPublicKey, encryptedWith };
+    const demo = { tenantId: id, clientKey: await keyFor('client'), operatorKey: await keyFor('operator'), culqiPublicKey: publicKey, pixelpayPublicKey, mercadopagoPublicKey, encryptedWith };
     keep(file, demo);
     return demo;
   });
@@ -28,9 +31,9 @@ export async function demoTenant({ home, apiUrl, secrets }) {
 
 /** Has each emulator post the demo tenant's webhooks to the service, as a merchant sets it in the PSP's panel. */
 export async function listenToWebhooks({ apiUrl, emulators, demo }) {
-  const merchant = demo.culqiPublicKey.replace(/^pk_/, '');
+  const suffix = demo.culqiPublicKey.replace(/^pk_test_/, '');
   for (const [gateway, url] of Object.entries(emulators)) {
-    await request(`${url}/_control/webhooks`, 'PUT', 'none', { merchant, url: `${apiUrl}/webhooks/${gateway}/${demo.tenantId}` });
+    await request(`${url}/_control/webhooks`, 'PUT', 'none', { merchant: suffix, url: `${apiUrl}/webhooks/${gateway}/${demo.tenantId}` });
   }
 }
 

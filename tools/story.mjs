@@ -8,7 +8,7 @@ const VISA = { card_number: '4111111111111111', cvv: '123' };
 const WITHOUT_FUNDS = { card_number: '4000040000000008', cvv: '295' };
 
 /** Plays the story against a running service and its emulator. @throws Trouble when it does not go as told */
-export async function tellStory({ apiUrl, sandboxUrl, pixelpayUrl, demo }) {
+export async function tellStory({ apiUrl, sandboxUrl, pixelpayUrl, mercadopagoUrl, demo }) {
   const call = async (method, url, key, body, headers = {}) => {
     const response = await fetch(url, {
       method, headers: { authorization: `Bearer ${key}`, ...(body && { 'content-type': 'application/json' }), ...headers }, body: body && JSON.stringify(body), signal: AbortSignal.timeout(30_000),
@@ -78,12 +78,24 @@ export async function tellStory({ apiUrl, sandboxUrl, pixelpayUrl, demo }) {
   for (let i = 0; i < 80 && told.status === 'processing'; i++, await sleep(250)) told = await read(told.id);
   expect(told.status === 'captured', `its signed webhook came, PixelPay was asked, and it is captured; the fee is RD$ ${major(told.fee)}, RD$ ${major(told.net)} remain.`);
 
-  say('8. What was written down about Carmen\'s payment:');
+  say('8. José pays S/ 50.00 with Yape through MercadoPago; Lucía takes a voucher for S/ 80.00 and pays it at a shop.');
+  const throughMercadopago = (amount, paymentMethod) => call('POST', `${apiUrl}/v1/payments`, demo.clientKey, { amount, currency: 'PEN', gateway: 'mercadopago', customer: { email: 'jose@ejemplo.pe' }, paymentMethod }, { 'idempotency-key': crypto.randomUUID() });
+  const { id: yapeToken } = (await call('POST', `${mercadopagoUrl}/platforms/pci/yape/v1/payment?public_key=${demo.mercadopagoPublicKey}`, 'none', { phoneNumber: '111111111', otp: '123456', requestId: crypto.randomUUID() })).body;
+  const jose = await throughMercadopago(5_000, { type: 'yape', tokens: { mercadopago: yapeToken } });
+  expect(jose.body.status === 'captured', `Yape: captured; the fee is S/ ${major(jose.body.fee)}.`);
+  const lucia = await throughMercadopago(8_000, { type: 'cash_voucher' });
+  expect(lucia.body.nextAction?.type === 'pay_code', `voucher: requires_action; the code is ${lucia.body.nextAction?.code}.`);
+  await call('POST', `${mercadopagoUrl}/_control/panel`, 'none', { action: 'approve', id: lucia.body.gatewayReference });
+  let voucher = lucia.body;
+  for (let i = 0; i < 80 && voucher.status === 'requires_action'; i++, await sleep(250)) voucher = await read(voucher.id);
+  expect(voucher.status === 'captured', 'she paid; the webhook came, and it is captured.');
+
+  say('9. What was written down about Carmen\'s payment:');
   for (const { at, kind, from, to, cause, detail } of (await read(told.id, '/timeline')).data) {
     say(`   ${at}  ${kind.padEnd(10)} ${`${from ?? ''}${from ? ' → ' : ''}${to ?? ''}`.padEnd(26)} ${cause}${detail ? ` (${detail})` : ''}`);
   }
 
-  say('9. And about Rosa\'s:');
+  say('10. And about Rosa\'s:');
   for (const { at, kind, from, to, cause, detail } of (await read(found.id, '/timeline')).data) {
     say(`   ${at}  ${kind.padEnd(10)} ${`${from ?? ''}${from ? ' → ' : ''}${to ?? ''}`.padEnd(26)} ${cause}${detail ? ` (${detail})` : ''}`);
   }

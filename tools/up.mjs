@@ -52,7 +52,8 @@ async function up() {
   await endLeftovers(path.join(HOME, 'children.txt'));
   const [apiPort, sandboxPort] = [await portOf('PORT', 3000), await portOf('SANDBOX_PORT', 4010)];
   const pixelpayPort = await portOf('SANDBOX_PIXELPAY_PORT', sandboxPort + 1);
-  if (new Set([apiPort, sandboxPort, pixelpayPort]).size < 3) throw new Trouble('PORT, SANDBOX_PORT and SANDBOX_PIXELPAY_PORT: give them different ports');
+  const mercadopagoPort = await portOf('SANDBOX_MERCADOPAGO_PORT', sandboxPort + 2);
+  if (new Set([apiPort, sandboxPort, pixelpayPort, mercadopagoPort]).size < 4) throw new Trouble('PORT, SANDBOX_PORT, SANDBOX_PIXELPAY_PORT and SANDBOX_MERCADOPAGO_PORT: give them different ports');
   const secrets = secretsOf(HOME);
 
   await ensureInstalled();
@@ -62,10 +63,10 @@ async function up() {
   if (database.port) remember(HOME, { databasePort: database.port });
   say(`  ${database.name}`);
 
-  const [apiUrl, sandboxUrl, pixelpayUrl] = [`http://localhost:${apiPort}`, `http://127.0.0.1:${sandboxPort}`, `http://127.0.0.1:${pixelpayPort}`]; // the emulators listen on this address alone
+  const [apiUrl, sandboxUrl, pixelpayUrl, mercadopagoUrl] = [`http://localhost:${apiPort}`, ...[sandboxPort, pixelpayPort, mercadopagoPort].map((port) => `http://127.0.0.1:${port}`)]; // the emulators listen on this address alone
   const programs = new Programs(path.join(HOME, 'logs'), {
-    DATABASE_URL: database.url, ...(database.migratorUrl ? { DATABASE_MIGRATOR_URL: database.migratorUrl } : {}), PORT: String(apiPort), SANDBOX_PORT: String(sandboxPort), SANDBOX_PIXELPAY_PORT: String(pixelpayPort), SANDBOX_DATA_DIR: path.join(HOME, 'sandbox'),
-    PLATFORM_ADMIN_KEY: secrets.platformAdminKey, ENCRYPTION_KEYS: secrets.encryptionKeys, CULQI_API_URL: sandboxUrl, CULQI_SECURE_URL: sandboxUrl, PIXELPAY_API_URL: pixelpayUrl,
+    DATABASE_URL: database.url, ...(database.migratorUrl ? { DATABASE_MIGRATOR_URL: database.migratorUrl } : {}), PORT: String(apiPort), SANDBOX_PORT: String(sandboxPort), SANDBOX_PIXELPAY_PORT: String(pixelpayPort), SANDBOX_MERCADOPAGO_PORT: String(mercadopagoPort), SANDBOX_DATA_DIR: path.join(HOME, 'sandbox'),
+    PLATFORM_ADMIN_KEY: secrets.platformAdminKey, ENCRYPTION_KEYS: secrets.encryptionKeys, CULQI_API_URL: sandboxUrl, CULQI_SECURE_URL: sandboxUrl, PIXELPAY_API_URL: pixelpayUrl, MERCADOPAGO_API_URL: mercadopagoUrl,
     WORKER: 'off', DRAIN_MS: '0',
   }, died);
   await step('migrating', () => programs.run('migrate', 'migrate.js')).catch((error) => {
@@ -78,9 +79,9 @@ async function up() {
     await programs.keepRunning('worker', 'worker.js');
   });
   const demo = await demoTenant({ home: HOME, apiUrl, secrets });
-  await listenToWebhooks({ apiUrl, emulators: { culqi: sandboxUrl, pixelpay: pixelpayUrl }, demo });
+  await listenToWebhooks({ apiUrl, emulators: { culqi: sandboxUrl, pixelpay: pixelpayUrl, mercadopago: mercadopagoUrl }, demo });
   isReady = true;
-  if (flags.includes('--demo')) return tellStory({ apiUrl, sandboxUrl, pixelpayUrl, demo }).then(() => end(0));
+  if (flags.includes('--demo')) return tellStory({ apiUrl, sandboxUrl, pixelpayUrl, mercadopagoUrl, demo }).then(() => end(0));
   const curl = paymentCurl({ apiUrl, sandboxUrl, demo });
   say(`
 SmartPay is up.
@@ -88,6 +89,7 @@ SmartPay is up.
   ready                ${apiUrl}/health/ready
   Culqi emulator       ${sandboxUrl} (its books: ${sandboxUrl}/_control/page)
   PixelPay emulator    ${pixelpayUrl} (its books: ${pixelpayUrl}/_control/page)
+  MercadoPago emulator ${mercadopagoUrl} (its books: ${mercadopagoUrl}/_control/page)
   database             ${database.url.replace(/:[^:@/]*@/, ':…@')} (${database.name})
   client key           ${demo.clientKey}
   operator key         ${demo.operatorKey}

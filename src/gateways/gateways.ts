@@ -1,14 +1,12 @@
 import type { GatewayDefinition } from './contract/gateway-definition.js';
 import { culqi } from './culqi/culqi.definition.js';
+import { mercadopago } from './mercadopago/mercadopago.definition.js';
 import { pixelpay } from './pixelpay/pixelpay.definition.js';
 
 /** THE list: one entry per PSP, in order of preference. Codes, accounts, documentation and tests follow from it. */
-export const GATEWAY_DEFINITIONS = [culqi, pixelpay] as unknown as readonly GatewayDefinition[];
+export const GATEWAY_DEFINITIONS = [culqi, mercadopago, pixelpay] as unknown as readonly GatewayDefinition[];
 
 export const GATEWAY_CODES = GATEWAY_DEFINITIONS.map(({ code }) => code);
-
-/** PSPs that the contract names, whether the service has them yet or not (design/api.md, "Payments"). */
-export const PSP_NAMES: readonly string[] = [...new Set([...GATEWAY_CODES, 'mercadopago'])];
 
 export function isGatewayCode(code: string): boolean {
   return GATEWAY_CODES.includes(code);

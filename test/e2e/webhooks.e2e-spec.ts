@@ -173,7 +173,7 @@ describe('a webhook that is not authentic (B6, B7)', () => {
 
   it('is told nothing of tenants and gateways', async () => {
     const unknown = await Promise.all([
-      deliver('pixelpay', body, signed(body), 'ten_00000000000000000000000000'), deliver('pixelpay', body, signed(body), 'x'), deliver('stripe', body), deliver('mercadopago', body), deliver('constructor', body),
+      deliver('pixelpay', body, signed(body), 'ten_00000000000000000000000000'), deliver('pixelpay', body, signed(body), 'x'), deliver('stripe', body), deliver('postmark', body), deliver('constructor', body),
     ]);
     expect(unknown.map(({ status, body: problem }) => [status, problem.code])).toEqual(Array.from({ length: 5 }, () => [404, 'not_found']));
   });

@@ -46,7 +46,7 @@ describeGatewayContract({
       },
       alter: (verb, changes) => { sandbox.faults.add({ route: verb === 'createPayment' ? 'POST /v2/charges' : 'GET /v2/charges/:id', kind: 'wrong_answer', changes: changes as Record<string, string> }); },
       settle: () => undefined,
-      webhook: (_credentials, reference) => ({ headers: {}, body: Buffer.from(JSON.stringify({ object: 'event', id: 'evt_test_0000000000000001', type: 'charge.update.succeeded', data: JSON.stringify({ object: 'charge', id: reference }) })) }),
+      webhook: (_credentials, reference) => ({ headers: {}, query: {}, body: Buffer.from(JSON.stringify({ object: 'event', id: 'evt_test_0000000000000001', type: 'charge.update.succeeded', data: JSON.stringify({ object: 'charge', id: reference }) })) }),
       reset: () => { sandbox.faults.clear(); },
       close: () => sandbox.close(),
     };

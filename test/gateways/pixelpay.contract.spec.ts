@@ -41,7 +41,7 @@ describeGatewayContract({
       },
       webhook: ({ webhookSecret = '' }, reference) => {
         const body = Buffer.from(JSON.stringify({ event: 'payment.completed', txn_id: reference, status: 'completed' }));
-        return { headers: { 'x-pixelpay-signature': createHmac('sha256', webhookSecret).update(body).digest('hex') }, body };
+        return { headers: { 'x-pixelpay-signature': createHmac('sha256', webhookSecret).update(body).digest('hex') }, query: {}, body };
       },
       reset: () => { sandbox.faults.clear(); },
       close: () => sandbox.close(),

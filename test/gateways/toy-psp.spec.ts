@@ -43,7 +43,7 @@ describe('adding a PSP', () => {
     layOut(join(copy, 'src/gateways/toy'));
     const list = join(copy, 'src/gateways/gateways.ts');
     const text = readFileSync(list, 'utf8');
-    const longer = text.replace('[culqi, pixelpay]', '[culqi, pixelpay, toy]').replace('import { pixelpay }', 'import { toy } from \'./toy/toy.definition.js\';\nimport { pixelpay }');
+    const longer = text.replace('pixelpay] as', 'pixelpay, toy] as').replace('import { pixelpay }', 'import { toy } from \'./toy/toy.definition.js\';\nimport { pixelpay }');
     expect(longer).toHaveLength(text.length + 5 + 'import { toy } from \'./toy/toy.definition.js\';\n'.length);
     writeFileSync(list, longer);
     cpSync(join(ROOT, 'test/gateways/toy/toy-server.ts'), join(copy, 'test/e2e/toy/toy-server.ts'), { recursive: true });

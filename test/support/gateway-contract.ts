@@ -16,7 +16,8 @@ type Credentials = Record<string, string | undefined>;
 export type World = {
   /** Where it listens, by the names of the definition's `hosts`. */
   hosts: Record<string, URL>;
-  newMerchant: () => Credentials;
+  /** A merchant whose payments are in this currency, where an account has one. */
+  newMerchant: (currency: Currency) => Credentials;
   /** A token whose charge ends so. */
   token: (credentials: Credentials, outcome: 'approved' | DeclineCode) => Promise<string>;
   /** Changes the answers to one verb from now on; `changes`: dotted path → value. */
@@ -39,6 +40,8 @@ export type ContractSubject = {
   unknownReference: string;
   /** Members of its answers, by what they tell: what an altered answer is made of. */
   members: { amount: string; currency: string; ourReference: string; status: string };
+  /** What the PSP must be told beside of every card. */
+  options?: Record<string, unknown>;
   /** Secrets in a merchant's credentials that its requests carry. */
   secretOf: (credentials: Credentials) => string;
 };
@@ -62,13 +65,13 @@ export function describeGatewayContract(subject: ContractSubject): void {
     definition.create({ credentials, environment: 'sandbox', hosts, send: wire.send, window: TimeWindow.open(systemClock, withinMs), now: () => new Date() });
   const at = (url: URL): Record<string, URL> => Object.fromEntries(Object.keys(definition.hosts).map((name) => [name, url]));
   const orderOf = (token: string, changes: Partial<PaymentOrder> = {}): PaymentOrder => ({
-    attemptId: newId('att'), paymentId: newId('pay'), amount: money(12_900n, currency), capture: 'automatic', method: { type: 'card', token, installments: 1 }, description: 'Plan básico', customer: { email: 'ana@ejemplo.pe' }, ...changes,
+    attemptId: newId('att'), paymentId: newId('pay'), amount: money(12_900n, currency), capture: 'automatic', method: { type: 'card', token, installments: 1, ...(subject.options === undefined ? {} : { options: subject.options }) }, description: 'Plan básico', customer: { email: 'ana@ejemplo.pe' }, ...changes,
   });
   const has = (verb: OptionalVerb): boolean => supports(open({ ...blank(definition) }, at(new URL('http://127.0.0.1:9'))), verb);
   const attemptOf = ({ attemptId, amount }: PaymentOrder) => ({ attemptId, amount, sentAt: new Date(), deadlineAt: new Date() });
   /** A payment that the PSP has ended well. */
   async function captured(changes: Partial<PaymentOrder> = {}) {
-    const credentials = world.newMerchant();
+    const credentials = world.newMerchant(changes.amount?.currency ?? currency);
     const order = orderOf(await world.token(credentials, 'approved'), changes);
     const first = await open(credentials).createPayment(order);
     if (first.reference === null) throw new Error(`the payment is ${first.status} and has no reference`);
@@ -94,7 +97,7 @@ export function describeGatewayContract(subject: ContractSubject): void {
     });
 
     it.each(subject.declines)('that is refused as %s is a value, not trouble', async (code, pspCode) => {
-      const credentials = world.newMerchant();
+      const credentials = world.newMerchant(currency);
       const order = orderOf(await world.token(credentials, code));
       const snapshot = await open(credentials).createPayment(order);
       expect(snapshot).toMatchObject({ status: 'declined', captured: null, decline: { code, pspCode } });
@@ -145,7 +148,7 @@ export function describeGatewayContract(subject: ContractSubject): void {
 
   describe('looking up', () => {
     it('what the PSP does not know is payment_not_found, and a strange reference never becomes part of an address', async () => {
-      const gateway = open(world.newMerchant());
+      const gateway = open(world.newMerchant(currency));
       expect(await kindOf(gateway.fetchPayment(subject.unknownReference))).toBe('payment_not_found');
       const before = wire.requests.length;
       for (const strange of ['../refunds', '', 'a/b', 'á', '%2e%2e', 'x'.repeat(300)]) expect(await kindOf(Promise.resolve().then(() => gateway.fetchPayment(strange)))).toBe('request_rejected');
@@ -164,7 +167,7 @@ export function describeGatewayContract(subject: ContractSubject): void {
 
   describe('the operations that it has', () => {
     const reserved = async () => {
-      const credentials = world.newMerchant();
+      const credentials = world.newMerchant(currency);
       const order = orderOf(await world.token(credentials, 'approved'), { capture: 'manual' });
       const { reference, status } = await open(credentials).createPayment(order);
       expect(status).toBe('authorized');
@@ -222,7 +225,7 @@ export function describeGatewayContract(subject: ContractSubject): void {
 
     it('readWebhook tells which payment it is about, and takes nothing for an event that is none', async () => {
       if (!has('readWebhook') || world.webhook === undefined) return;
-      const credentials = world.newMerchant();
+      const credentials = world.newMerchant(currency);
       const gateway = open(credentials);
       if (!supports(gateway, 'readWebhook')) throw new Error('readWebhook went away');
       const delivery = world.webhook(credentials, subject.unknownReference);
@@ -291,7 +294,7 @@ export function describeGatewayContract(subject: ContractSubject): void {
   });
 
   it('tenants that call at the same time never share a key', async () => {
-    const merchants = Array.from({ length: 5 }, () => world.newMerchant());
+    const merchants = Array.from({ length: 5 }, () => world.newMerchant(currency));
     const before = wire.requests.length;
     const orders = await Promise.all(merchants.flatMap((credentials) => Array.from({ length: 10 }, async () => ({ credentials, order: orderOf(await world.token(credentials, 'approved')) }))));
     await Promise.all(orders.map(({ credentials, order }) => open(credentials).createPayment(order)));

@@ -6,6 +6,7 @@ import type { Database } from '../../src/platform/database/database.js';
 import { openDatabase } from '../../src/platform/database/open-database.js';
 import { createApp } from '../../src/platform/http/create-app.js';
 import { startCulqiSandbox, type CulqiSandbox } from '../../src/sandbox/culqi/culqi-sandbox.js';
+import { startMercadopagoSandbox, type MercadopagoSandbox } from '../../src/sandbox/mercadopago/mercadopago-sandbox.js';
 import { startPixelpaySandbox, type PixelpaySandbox } from '../../src/sandbox/pixelpay/pixelpay-sandbox.js';
 import { PLATFORM_ADMIN_KEY, rememberCanaries, testEnvironment } from './settings.js';
 import { createTestDatabase, type TestDatabase } from './test-database.js';
@@ -20,6 +21,7 @@ export type Service = {
   tables: TestDatabase;
   sandbox: CulqiSandbox;
   pixelpay: PixelpaySandbox;
+  mercadopago: MercadopagoSandbox;
   ask: <Body = never>(ask: Ask) => Promise<Answer<Body>>;
   close(): Promise<void>;
 };
@@ -29,13 +31,16 @@ export async function startService(changes: Record<string, string> = {}): Promis
   const sandbox = await startCulqiSandbox({});
   const pixelpay = await startPixelpaySandbox({});
   pixelpay.settings.change({ completeAfterMs: 300, pendingForMs: 600, refundAfterMs: 300 });
-  const instance = await startInstance(tables.url, sandbox.url, { PIXELPAY_API_URL: pixelpay.url, ...changes });
+  const mercadopago = await startMercadopagoSandbox({});
+  mercadopago.settings.change({ reviewAfterMs: 300, refundAfterMs: 300 });
+  const instance = await startInstance(tables.url, sandbox.url, { PIXELPAY_API_URL: pixelpay.url, MERCADOPAGO_API_URL: mercadopago.url, ...changes });
   return {
-    ...instance, tables, sandbox, pixelpay,
+    ...instance, tables, sandbox, pixelpay, mercadopago,
     close: async () => {
       await instance.app.close();
       await sandbox.close();
       await pixelpay.close();
+      await mercadopago.close();
       await tables.drop();
     },
   };

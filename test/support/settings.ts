@@ -10,7 +10,7 @@ export function testEnvironment(databaseUrl: string, sandboxUrl: string, changes
   rememberCanaries([PLATFORM_ADMIN_KEY, ENCRYPTION_KEY]);
   return {
     DATABASE_URL: databaseUrl, PLATFORM_ADMIN_KEY, ENCRYPTION_KEYS: `k1:${ENCRYPTION_KEY}`,
-    CULQI_API_URL: sandboxUrl, CULQI_SECURE_URL: sandboxUrl, PIXELPAY_API_URL: sandboxUrl,
+    CULQI_API_URL: sandboxUrl, CULQI_SECURE_URL: sandboxUrl, PIXELPAY_API_URL: sandboxUrl, MERCADOPAGO_API_URL: sandboxUrl,
     GATEWAY_TIMEOUT_MS: '1500', REQUEST_DEADLINE_MS: '5000', IDEMPOTENCY_LEASE_MS: '2500',
     RESOLVE_SCHEDULE: '200ms,300ms,500ms,1s,2s', LOOKUP_LAG_MS: '200', ABSENCE_AFTER_MS: '300', JOB_POLL_MS: '50', JOB_LEASE_MS: '4000', SHUTDOWN_MS: '5000', DRAIN_MS: '0', RATE_LIMIT_PER_MINUTE: '0',
     ...(process.env.LOG_CAPTURE_DIR === undefined ? {} : { LOG_CAPTURE_DIR: process.env.LOG_CAPTURE_DIR }),

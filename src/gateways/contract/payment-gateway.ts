@@ -110,8 +110,8 @@ export type RefundSnapshot = {
   raw: unknown;
 } & ({ status: 'succeeded' } | { status: 'pending'; unmapped?: string } | { status: 'failed'; message: string });
 
-/** A webhook as it came: header names in lower case, the body byte by byte. */
-export type WebhookDelivery = { headers: Readonly<Record<string, string>>; body: Buffer };
+/** A webhook as it came: header names in lower case, the query's parameters that stand there once, the body byte by byte. */
+export type WebhookDelivery = { headers: Readonly<Record<string, string>>; query: Readonly<Record<string, string>>; body: Buffer };
 
 /** What a webhook speaks of. */
 export type WebhookNotice = {

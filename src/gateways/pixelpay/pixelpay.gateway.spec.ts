@@ -223,7 +223,7 @@ describe('secrets', () => {
   it('are in no trouble of the transport, the request\'s form or a webhook', () => {
     const caught: unknown[] = [];
     try {
-      answering(200, '').gateway.readWebhook({ headers: { 'x-pixelpay-signature': '0'.repeat(64) }, body: Buffer.from(KEY) });
+      answering(200, '').gateway.readWebhook({ headers: { 'x-pixelpay-signature': '0'.repeat(64) }, query: {}, body: Buffer.from(KEY) });
     } catch (error) {
       caught.push(error);
     }

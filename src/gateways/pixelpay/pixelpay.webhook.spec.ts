@@ -10,7 +10,7 @@ const BODY = Buffer.from('{"event":"payment.completed","txn_id":"txn_pixel_00004
 const SIGNATURE = '9f47dc669850974aed67be05e610d76b4741c0ce07da738d41f2312c908e67d9';
 
 const read = (body: Buffer, signature: string | undefined, secret = SECRET): WebhookNotice =>
-  readWebhook({ headers: signature === undefined ? {} : { 'x-pixelpay-signature': signature }, body }, secret);
+  readWebhook({ headers: signature === undefined ? {} : { 'x-pixelpay-signature': signature }, query: {}, body }, secret);
 const readSigned = (body: unknown): WebhookNotice => {
   const bytes = Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
   return read(bytes, createHmac('sha256', SECRET).update(bytes).digest('hex'));

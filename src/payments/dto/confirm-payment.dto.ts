@@ -1,6 +1,6 @@
 import { Type } from 'class-transformer';
 import { IsIn, IsObject, IsOptional, IsUrl, MaxLength, ValidateNested } from 'class-validator';
-import { PSP_NAMES } from '../../gateways/gateways.js';
+import { GATEWAY_CODES } from '../../gateways/gateways.js';
 import { CustomerDto } from './customer.dto.js';
 import { PaymentMethodDto } from './payment-method.dto.js';
 
@@ -9,7 +9,7 @@ export class ConfirmPaymentDto {
   @IsOptional() @IsObject() @ValidateNested() @Type(() => PaymentMethodDto)
   paymentMethod?: PaymentMethodDto;
 
-  @IsOptional() @IsIn(PSP_NAMES)
+  @IsOptional() @IsIn(GATEWAY_CODES)
   gateway?: string;
 
   @IsOptional() @IsUrl({ protocols: ['https', 'http'], require_protocol: true, require_tld: false }) @MaxLength(2048)

@@ -1,7 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { IsBoolean, IsIn, IsObject, IsOptional, IsUrl, MaxLength, ValidateIf, ValidateNested } from 'class-validator';
-import { PSP_NAMES } from '../../gateways/gateways.js';
+import { GATEWAY_CODES } from '../../gateways/gateways.js';
 import type { CaptureMethod } from '../../gateways/contract/payment-gateway.js';
 import { IsCurrencyCode, IsMetadata, IsMinorAmount, IsText } from '../../platform/http/validators.js';
 import { CustomerDto } from './customer.dto.js';
@@ -49,7 +49,7 @@ export class CreatePaymentDto {
   paymentMethod?: PaymentMethodDto;
 
   /** Forces one PSP. */
-  @IsOptional() @IsIn(PSP_NAMES)
+  @IsOptional() @IsIn(GATEWAY_CODES)
   gateway?: string;
 
   /** Where the customer comes back to after an authentication. */

@@ -1,5 +1,5 @@
 import { registerDecorator } from 'class-validator';
-import { PSP_NAMES } from '../../gateways/gateways.js';
+import { GATEWAY_CODES } from '../../gateways/gateways.js';
 
 const OPTIONS_MAX = 20;
 
@@ -14,7 +14,7 @@ export function IsGatewayOptions(): PropertyDecorator {
 }
 
 function areOptions(value: unknown): boolean {
-  return isPlain(value) && Object.entries(value).every(([name, options]) => PSP_NAMES.includes(name) && isPlain(options) && areScalars(Object.entries(options)));
+  return isPlain(value) && Object.entries(value).every(([name, options]) => GATEWAY_CODES.includes(name) && isPlain(options) && areScalars(Object.entries(options)));
 }
 
 function areScalars(entries: [string, unknown][]): boolean {

@@ -1,5 +1,5 @@
 import { registerDecorator } from 'class-validator';
-import { PSP_NAMES } from '../../gateways/gateways.js';
+import { GATEWAY_CODES } from '../../gateways/gateways.js';
 
 const TOKEN = /^[\x21-\x7e]{1,255}$/;
 
@@ -16,5 +16,5 @@ export function IsGatewayTokens(): PropertyDecorator {
 function areTokens(value: unknown): boolean {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
   const entries = Object.entries(value);
-  return entries.length > 0 && entries.every(([name, token]) => PSP_NAMES.includes(name) && typeof token === 'string' && TOKEN.test(token));
+  return entries.length > 0 && entries.every(([name, token]) => GATEWAY_CODES.includes(name) && typeof token === 'string' && TOKEN.test(token));
 }

@@ -1,5 +1,5 @@
 import { IsIn, IsOptional, Matches } from 'class-validator';
-import { PSP_NAMES } from '../../gateways/gateways.js';
+import { GATEWAY_CODES } from '../../gateways/gateways.js';
 import { ListQueryDto } from '../../platform/http/list-query.dto.js';
 import { IsText, IsVisibleAscii } from '../../platform/http/validators.js';
 import { PAYMENT_STATUSES } from '../payment-state.js';
@@ -14,7 +14,7 @@ export class ListPaymentsDto extends ListQueryDto {
   @IsOptional() @Matches(STATUS_LIST, { message: `must be statuses with commas between: ${PAYMENT_STATUSES.join(', ')}` })
   status?: string;
 
-  @IsOptional() @IsIn(PSP_NAMES)
+  @IsOptional() @IsIn(GATEWAY_CODES)
   gateway?: string;
 
   @IsOptional() @IsVisibleAscii(255)

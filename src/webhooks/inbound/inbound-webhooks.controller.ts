@@ -28,7 +28,8 @@ export class InboundWebhooksController {
   @Problems('malformed_json', 'unauthorized', 'not_found', 'body_too_large', 'unsupported_media_type', 'internal', 'unavailable')
   async receive(@Param('gateway') gateway: string, @Param('tenantId') tenantId: string, @Req() request: FastifyRequest): Promise<ReceivedDto> {
     const headers = Object.fromEntries(Object.entries(request.headers).flatMap(([name, value]) => (typeof value === 'string' ? [[name, value]] : [])));
-    await this.receipt.receive(gateway, tenantId, { headers, body: Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0) });
+    const query = Object.fromEntries(Object.entries(request.query as Record<string, unknown>).flatMap(([name, value]) => (typeof value === 'string' ? [[name, value]] : [])));
+    await this.receipt.receive(gateway, tenantId, { headers, query, body: Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0) });
     return { received: true };
   }
 

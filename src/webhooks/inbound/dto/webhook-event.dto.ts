@@ -1,6 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { IsIn, IsOptional, Matches } from 'class-validator';
-import { PSP_NAMES } from '../../../gateways/gateways.js';
+import { GATEWAY_CODES } from '../../../gateways/gateways.js';
 import { ListQueryDto } from '../../../platform/http/list-query.dto.js';
 import { IsVisibleAscii } from '../../../platform/http/validators.js';
 import { WEBHOOK_STATUSES, type WebhookStatus } from '../entities/webhook-event.entity.js';
@@ -39,7 +39,7 @@ export class ReceivedDto {
 const STATUS_LIST = new RegExp(`^(${WEBHOOK_STATUSES.join('|')})(,(${WEBHOOK_STATUSES.join('|')}))*$`);
 
 export class ListWebhookEventsDto extends ListQueryDto {
-  @IsOptional() @IsIn(PSP_NAMES)
+  @IsOptional() @IsIn(GATEWAY_CODES)
   gateway?: string;
 
   /** One or several, with commas between. */

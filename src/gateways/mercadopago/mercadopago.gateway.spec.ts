@@ -1,0 +1,165 @@
+import { createHmac } from 'node:crypto';
+import { describe, expect, it } from '@jest/globals';
+import { systemClock, TimeWindow } from '../../shared/clock.js';
+import { money } from '../../shared/money.js';
+import { GatewayError } from '../contract/gateway-error.js';
+import type { HttpAnswer, PaymentOrder, PaymentSnapshot } from '../contract/payment-gateway.js';
+import { MercadopagoGateway } from './mercadopago.gateway.js';
+import { REJECTIONS } from './mercadopago.mapping.js';
+import { paymentRequest } from './mercadopago.request.js';
+import { readWebhook } from './mercadopago.webhook.js';
+
+const SECRET = 'whsec-emulator-0001';
+const answering = (status: number, body: unknown, headers: Record<string, string> = {}): MercadopagoGateway => new MercadopagoGateway({
+  credentials: { accessToken: 'APP_USR-sec-aaaaaa', publicKey: 'APP_USR-pub-aaaaaa', webhookSecret: SECRET }, environment: 'sandbox', hosts: { api: new URL('http://mercadopago.example') },
+  send: () => Promise.resolve<HttpAnswer>({ status, headers, body: typeof body === 'string' ? body : JSON.stringify(body) }), window: TimeWindow.open(systemClock, 1_000), now: () => new Date(),
+});
+const order: PaymentOrder = {
+  attemptId: 'att_1', paymentId: 'pay_1', amount: money(5_880n, 'PEN'), capture: 'automatic', method: { type: 'card', token: 'e3ed6f098462036d', installments: 3, options: { paymentMethodId: 'visa', issuerId: '12345' } },
+  description: 'Order 77', customer: { email: 'buyer@example.pe', firstName: 'Ana', lastName: 'Paz', document: { type: 'DNI', number: '12345678' }, ip: '203.0.113.7' },
+};
+/** psp/mercadopago.md §2.3. */
+const payment = {
+  id: 123_456_789_012, date_created: '2026-11-22T10:00:00.000-04:00', status: 'approved', status_detail: 'accredited', currency_id: 'PEN', external_reference: 'att_1', transaction_amount: 58.8, transaction_amount_refunded: 0,
+  payment_method_id: 'visa', payment_type_id: 'credit_card', authorization_code: '301299', captured: true, fee_details: [{ type: 'mercadopago_fee', amount: 2.64, fee_payer: 'collector' }, { type: 'financing_fee', amount: 9, fee_payer: 'payer' }],
+  transaction_details: { net_received_amount: 56.16, external_resource_url: null }, card: { first_six_digits: '400917', last_four_digits: '6176' },
+};
+const shown = (changes: object): Promise<PaymentSnapshot> => answering(200, { ...payment, ...changes }).fetchPayment('123456789012');
+
+describe('a payment', () => {
+  it('goes out as documented', () => {
+    expect(paymentRequest(order)).toEqual({
+      transaction_amount: 58.8, token: 'e3ed6f098462036d', description: 'Order 77', installments: 3, payment_method_id: 'visa', issuer_id: '12345',
+      payer: { email: 'buyer@example.pe', first_name: 'Ana', last_name: 'Paz', identification: { type: 'DNI', number: '12345678' } }, capture: true, binary_mode: false, three_d_secure_mode: 'optional',
+      external_reference: 'att_1', metadata: { attempt_id: 'att_1', payment_id: 'pay_1' }, additional_info: { ip_address: '203.0.113.7' },
+    });
+    const voucher = paymentRequest({ ...order, method: { type: 'cash_voucher', token: '', installments: 1 } });
+    expect(voucher).toMatchObject({ payment_method_id: 'pagoefectivo_atm' });
+    expect(Object.keys(voucher)).not.toEqual(expect.arrayContaining(['token']));
+    expect(paymentRequest({ ...order, amount: money(12_900n, 'CLP') }).transaction_amount).toBe(12_900);
+  });
+
+  it('that was approved is captured, with its facts; what the payer pays is no fee of ours', async () => {
+    expect(await shown({})).toMatchObject({
+      status: 'captured', reference: '123456789012', ourReference: 'att_1', amount: money(5_880n, 'PEN'), captured: money(5_880n, 'PEN'), refunded: money(0n, 'PEN'), fee: money(264n, 'PEN'), net: money(5_616n, 'PEN'),
+      card: { brand: 'visa', last4: '6176', bin: '400917', funding: 'credit' }, authorizationCode: '301299', pspCode: 'accredited',
+    });
+  });
+
+  // psp/mercadopago.md §2.4, word for word.
+  it.each(('bank_error cc_rejected_3ds_challenge cc_rejected_3ds_mandatory cc_rejected_bad_filled_card_number cc_rejected_bad_filled_date cc_rejected_bad_filled_other cc_rejected_bad_filled_security_code '
+    + 'cc_rejected_blacklist cc_rejected_call_for_authorize cc_rejected_card_disabled cc_rejected_card_error cc_rejected_card_type_not_allowed cc_rejected_duplicated_payment cc_rejected_high_risk '
+    + 'cc_rejected_insufficient_amount cc_rejected_invalid_installments cc_rejected_max_attempts cc_rejected_other_reason cc_rejected_time_out cc_amount_rate_limit_exceeded cc_unsupported_unsupported '
+    + 'cc_rejected_form_error insufficient_amount rejected_by_bank rejected_by_regulations rejected_high_risk rejected_insufficient_data').split(' '))('rejected for %s is declined, by a row of the table', async (detail) => {
+    expect(Object.keys(REJECTIONS)).toContain(detail);
+    expect(await shown({ status: 'rejected', status_detail: detail })).toMatchObject({ status: 'declined', captured: null, decline: { code: REJECTIONS[detail]?.code, pspCode: detail } });
+  });
+
+  it.each<[string, string | null, object]>([
+    ['approved', 'partially_refunded', { status: 'captured' }], ['authorized', 'pending_capture', { status: 'authorized', captured: null }], ['in_process', 'pending_contingency', { status: 'pending' }],
+    ['in_process', 'pending_review_manual', { status: 'pending' }], ['in_process', 'offline_process', { status: 'pending' }], ['pending', 'pending_waiting_transfer', { status: 'pending' }],
+    ['pending', 'pending_waiting_for_remedy', { status: 'pending' }], ['pending', 'pending_provider_response', { status: 'pending' }], ['cancelled', 'expired', { status: 'expired' }], ['cancelled', 'by_collector', { status: 'voided' }],
+    ['cancelled', 'by_payer', { status: 'voided' }], ['cancelled', 'by_magic', { status: 'pending', unmapped: 'cancelled by_magic' }], ['refunded', 'refunded', { status: 'captured' }], ['refunded', 'by_admin', { status: 'captured' }],
+    ['charged_back', 'in_process', { status: 'captured' }], ['charged_back', 'settled', { status: 'captured' }], ['charged_back', 'reimbursed', { status: 'captured' }],
+    ['in_mediation', null, { status: 'pending', unmapped: 'in_mediation' }], ['rejected', 'new_reason', { status: 'declined', decline: { code: 'card_declined', pspCode: 'new_reason' } }], ['constructor', null, { status: 'pending', unmapped: 'constructor' }],
+  ])('%s / %s', async (status, detail, expected) => {
+    expect(await shown({ status, status_detail: detail })).toMatchObject(expected);
+  });
+
+  it('that waits for the customer says what they must do', async () => {
+    expect(await shown({ status: 'pending', status_detail: 'pending_challenge', three_ds_info: { external_resource_url: 'https://acs.example', creq: 'eyJ0' } }))
+      .toMatchObject({ status: 'requires_action', action: { type: 'three_ds', url: 'https://acs.example', creq: 'eyJ0', expiresAt: new Date('2026-11-22T14:05:00Z') } });
+    const details = { external_resource_url: 'https://pay.example/ticket', payment_method_reference_id: '123456789' };
+    expect(await shown({ status: 'pending', status_detail: 'pending_waiting_payment', transaction_details: details, date_of_expiration: '2026-11-24T10:00:00.000-04:00' }))
+      .toMatchObject({ status: 'requires_action', action: { type: 'pay_code', url: 'https://pay.example/ticket', code: '123456789', expiresAt: new Date('2026-11-24T14:00:00Z') } });
+  });
+
+  it('whose amounts cannot be said exactly shows none', async () => {
+    expect(await shown({ transaction_amount: 58.805 })).toMatchObject({ amount: null });
+  });
+
+  it('about another one than was asked shows nothing', async () => {
+    await expect(shown({ id: 1 })).rejects.toMatchObject({ kind: 'outcome_unknown' });
+  });
+});
+
+describe('an answer that is no payment', () => {
+  const failure = (status: number, code: number | string) => ({ message: 'no', error: 'bad_request', status, cause: [{ code, description: 'no', data: null }] });
+  it.each<[number, unknown, object]>([
+    [400, failure(400, 2062), { kind: 'request_rejected', pspCode: '2062', field: 'paymentMethod.tokens.mercadopago' }], [400, failure(400, '2072'), { kind: 'request_rejected', field: 'amount' }], [422, failure(422, 1), { kind: 'request_rejected' }],
+    [400, failure(400, 2001), { kind: 'outcome_unknown' }], [400, failure(400, 801), { kind: 'outcome_unknown' }], [404, failure(404, 2004), { kind: 'outcome_unknown' }], [404, failure(404, 2007), { kind: 'outcome_unknown' }],
+    [409, failure(409, 401001), { kind: 'outcome_unknown' }], [423, failure(423, 1), { kind: 'outcome_unknown' }], [424, failure(424, 1), { kind: 'outcome_unknown' }], [500, failure(500, 1), { kind: 'outcome_unknown' }],
+    [401, failure(401, 7), { kind: 'credentials_rejected' }], [403, failure(403, 4), { kind: 'credentials_rejected' }], [400, '<html></html>', { kind: 'outcome_unknown' }],
+  ])('%d %j', async (status, body, expected) => {
+    await expect(answering(status, body).createPayment(order)).rejects.toMatchObject(expected);
+  });
+
+  it('says how long to wait', async () => {
+    await expect(answering(429, failure(429, 1), { 'retry-after': '7' }).createPayment(order)).rejects.toMatchObject({ kind: 'rate_limited', retryAfterMs: 7_000 });
+  });
+});
+
+describe('a refund', () => {
+  const refund = { id: 1_009_042_015, payment_id: 123_456_789_012, amount: 5, status: 'approved' };
+  const asked = { attemptId: 'att_2', paymentId: 'pay_1', reference: '123456789012', amount: money(500n, 'PEN'), reason: 'duplicate' as const };
+  it.each([['approved', 'succeeded'], ['in_process', 'pending'], ['rejected', 'failed'], ['cancelled', 'failed'], ['odd', 'pending']])('%s is %s', async (status, ours) => {
+    expect(await answering(201, { ...refund, status }).refundPayment(asked)).toMatchObject({ status: ours, reference: '1009042015', amount: money(500n, 'PEN') });
+  });
+
+  it('of a part that MercadoPago does not give is refused (3024)', async () => {
+    await expect(answering(400, { message: 'no', status: 400, cause: [{ code: 3024 }] }).refundPayment(asked)).rejects.toMatchObject({ kind: 'request_rejected', pspCode: '3024' });
+  });
+});
+
+describe('a webhook (§7.3)', () => {
+  const body = Buffer.from('{"id":120001,"live_mode":true,"type":"payment","action":"payment.updated","data":{"id":"123456789012"}}');
+  const sign = (manifest: string): string => createHmac('sha256', SECRET).update(manifest).digest('hex');
+  const read = (signature: string | undefined, query: Record<string, string> = { 'data.id': '123456789012', type: 'payment' }, requestId: string | undefined = 'req-1') =>
+    readWebhook({ headers: { ...(signature === undefined ? {} : { 'x-signature': signature }), ...(requestId === undefined ? {} : { 'x-request-id': requestId }) }, query, body }, SECRET);
+  const kindOf = (attempt: () => unknown): string => {
+    try {
+      attempt();
+      return 'accepted';
+    } catch (error) {
+      return error instanceof GatewayError ? error.kind : 'failed';
+    }
+  };
+
+  it.each(['1742505638683', '1742505638'])('is proven with ts in milliseconds or seconds (%s)', (ts) => {
+    expect(read(`ts=${ts},v1=${sign(`id:123456789012;request-id:req-1;ts:${ts};`)}`)).toEqual({ topic: 'payment.updated', eventId: 'payment:123456789012:120001', isProven: true, ourReference: null, reference: '123456789012' });
+  });
+
+  it('is proven with its id as it was sent, or in lower case', () => {
+    const query = { 'data.id': 'ORD01KX', type: 'order' };
+    for (const id of ['ORD01KX', 'ord01kx']) expect(read(`ts=1,v1=${sign(`id:${id};request-id:req-1;ts:1;`)}`, query)).toMatchObject({ isProven: true, reference: null });
+  });
+
+  it('is proven without the pairs that are missing', () => {
+    expect(readWebhook({ headers: { 'x-signature': `ts=1,v1=${sign('id:123456789012;ts:1;')}` }, query: { 'data.id': '123456789012', type: 'payment' }, body }, SECRET)).toMatchObject({ reference: '123456789012' });
+    expect(read(`ts=1, v1=${sign('request-id:req-1;ts:1;')}`, {})).toMatchObject({ reference: null });
+  });
+
+  it('fetches the id that is signed, whatever the body says (B9)', () => {
+    expect(read(`ts=1,v1=${sign('id:999;request-id:req-1;ts:1;')}`, { 'data.id': '999', type: 'payment' })).toMatchObject({ reference: '999' });
+    expect(kindOf(() => read(`ts=1,v1=${sign('id:123456789012;request-id:req-1;ts:1;')}`, { 'data.id': '999', type: 'payment' }))).toBe('webhook_rejected');
+  });
+
+  it('is rejected with any bit of its signature changed', () => {
+    const bytes = Buffer.from(sign('id:123456789012;request-id:req-1;ts:1;'), 'hex');
+    const accepted = Array.from({ length: 256 }, (_, bit) => {
+      const copy = Buffer.from(bytes);
+      copy.writeUInt8(copy.readUInt8(bit >> 3) ^ (1 << (bit & 7)), bit >> 3);
+      return kindOf(() => read(`ts=1,v1=${copy.toString('hex')}`));
+    }).filter((kind) => kind !== 'webhook_rejected');
+    expect(accepted).toEqual([]);
+  });
+
+  it.each(['', 'v1=test', 'ts=1', 'ts=1,v1=', 'ts=1,v1=zz', `ts=1,v1=${'é'.repeat(32)}`, `ts=1,ts=2,v1=${'0'.repeat(64)}`, `ts=1,v1=${'0'.repeat(64)},v1=${'0'.repeat(64)}`, `ts=x,v1=${'0'.repeat(64)}`, `ts=1;v1=${'0'.repeat(64)}`, 'x'.repeat(10_000)])(
+    'with the signature %j is rejected (T1 to T3)', (signature) => { expect(kindOf(() => read(signature))).toBe('webhook_rejected'); });
+
+  it('without a signature is rejected, unless it is an old notification, which is a hint', () => {
+    expect(kindOf(() => read(undefined))).toBe('webhook_rejected');
+    expect(read(undefined, { topic: 'payment', id: '123456789012' })).toMatchObject({ isProven: false, reference: '123456789012' });
+    expect(read(undefined, { topic: 'merchant_order', id: '5' })).toMatchObject({ isProven: false, reference: null });
+  });
+});

@@ -1,0 +1,61 @@
+import type { Currency } from '../../shared/currency.js';
+import type { PaymentSnapshot, RefundSnapshot, SnapshotFacts, SnapshotOutcome } from '../contract/payment-gateway.js';
+import { CANCELLATIONS, cardOf, declineOf, feesOf, lookUp, moneyOf, REFUND_STATES, TAKEN, WAITING } from './mercadopago.mapping.js';
+import type { MercadopagoPayment, MercadopagoRefund } from './mercadopago.types.js';
+
+/** The buyer has about five minutes for a challenge (psp/mercadopago.md §2.5). */
+const CHALLENGE_MS = 5 * 60_000;
+/** PagoEfectivo's accreditation time, for a voucher that names no end (§2.9). */
+const VOUCHER_MS = 2 * 24 * 60 * 60_000;
+
+/** How a payment stands, as MercadoPago shows it. */
+export function paymentSnapshot(payment: MercadopagoPayment): PaymentSnapshot {
+  const amount = moneyOf(payment.transaction_amount, payment.currency_id);
+  const outcome = outcomeOf(payment);
+  const facts: SnapshotFacts = {
+    reference: payment.id,
+    ourReference: payment.external_reference ?? null,
+    amount,
+    captured: outcome.status === 'captured' ? amount : null,
+    refunded: moneyOf(payment.transaction_amount_refunded, payment.currency_id),
+    ...(outcome.status === 'captured' ? feesOf(payment) : {}),
+    card: cardOf(payment),
+    ...(payment.authorization_code == null ? {} : { authorizationCode: payment.authorization_code }),
+    pspCode: (payment.status_detail ?? payment.status).slice(0, 80),
+    raw: payment,
+  };
+  return { ...facts, ...outcome };
+}
+
+function outcomeOf(payment: MercadopagoPayment): SnapshotOutcome {
+  const { status, status_detail: detail } = payment;
+  if (TAKEN.has(status)) return { status: 'captured' };
+  if (status === 'authorized') return { status: 'authorized' };
+  if (status === 'rejected') return { status: 'declined', decline: declineOf(detail) };
+  if (status === 'cancelled') {
+    const ended = lookUp(CANCELLATIONS, detail);
+    return ended === undefined ? { status: 'pending', unmapped: `cancelled ${detail ?? ''}`.trim().slice(0, 80) } : { status: ended };
+  }
+  return WAITING.has(status) ? actionOf(payment) : { status: 'pending', unmapped: status };
+}
+
+/** What the customer must do, if anything: else somebody at MercadoPago decides. */
+function actionOf({ status_detail: detail, three_ds_info: challenge, transaction_details: details, date_created: created, date_of_expiration: end }: MercadopagoPayment): SnapshotOutcome {
+  const createdMs = Date.parse(created ?? '');
+  const endsAt = (otherwiseMs: number): Date => new Date(Date.parse(end ?? '') || (createdMs || 0) + otherwiseMs);
+  if (detail === 'pending_challenge' && challenge?.external_resource_url != null && challenge.creq != null) {
+    return { status: 'requires_action', action: { type: 'three_ds', url: challenge.external_resource_url, creq: challenge.creq, expiresAt: new Date((createdMs || 0) + CHALLENGE_MS) } };
+  }
+  if (detail === 'pending_waiting_payment' && details?.external_resource_url != null) {
+    return { status: 'requires_action', action: { type: 'pay_code', url: details.external_resource_url, code: details.payment_method_reference_id ?? null, expiresAt: endsAt(VOUCHER_MS) } };
+  }
+  return { status: 'pending' };
+}
+
+/** How a refund stands. Its answers name no currency: it is the payment's. */
+export function refundSnapshot(refund: MercadopagoRefund, currency: Currency): RefundSnapshot {
+  const facts = { reference: refund.id, amount: moneyOf(refund.amount, currency), pspCode: refund.status.slice(0, 80), raw: refund };
+  const status = lookUp(REFUND_STATES, refund.status);
+  if (status === undefined) return { ...facts, status: 'pending', unmapped: refund.status.slice(0, 80) };
+  return status === 'failed' ? { ...facts, status, message: `MercadoPago did not give the money back (${refund.status.slice(0, 80)}).` } : { ...facts, status };
+}

@@ -1,0 +1,130 @@
+import { join } from 'node:path';
+import { Journal } from '../emulator/journal.js';
+import { isMerchant } from '../emulator/merchant.js';
+import { type BookedPayment, type BookedRefund } from './payment.js';
+import { type Behaviour } from './test-data.js';
+
+export interface StoredToken {
+  merchant: string;
+  behaviour: Behaviour;
+  method: 'card' | 'yape';
+  card: BookedPayment['card'];
+}
+
+/** What a request under a key was answered, and with what body it came. */
+export interface KeptAnswer {
+  body: string;
+  answer: { status: number; json: unknown };
+}
+
+type JournalRecord =
+  | { kind: 'token'; id: string; token: StoredToken }
+  | { kind: 'payment'; payment: BookedPayment; tokenId: string | null }
+  | { kind: 'change'; id: number; status: BookedPayment['status']; detail: string }
+  | { kind: 'refund'; id: number; refund: BookedRefund }
+  | { kind: 'refund_status'; id: number; refundId: number; status: BookedRefund['status'] }
+  | { kind: 'key'; name: string; kept: KeptAnswer };
+
+/** MercadoPago's truth. With a folder it outlives the process. */
+export class Books {
+  private journal: Journal | null = null;
+  private readonly tokens = new Map<string, StoredToken>();
+  private readonly spent = new Set<string>();
+  private readonly paymentsById = new Map<number, BookedPayment>();
+  private readonly keys = new Map<string, KeptAnswer>();
+  /** Larger than 2^53 would be truer still, but then a test could not write it. */
+  private lastId = 123_456_789_000;
+
+  open(dataDir: string): void {
+    this.journal = Journal.open(join(dataDir, 'mercadopago.journal.jsonl'), (record) => { this.remember(record as JournalRecord); });
+  }
+
+  nextId(): number {
+    this.lastId += 1;
+    return this.lastId;
+  }
+
+  addToken(id: string, token: StoredToken): void {
+    this.write({ kind: 'token', id, token });
+  }
+
+  /** Books a payment and uses up its token. */
+  addPayment(payment: BookedPayment, tokenId: string | null): void {
+    this.write({ kind: 'payment', payment, tokenId });
+  }
+
+  change(id: number, status: BookedPayment['status'], detail: string): void {
+    this.write({ kind: 'change', id, status, detail });
+  }
+
+  addRefund(id: number, refund: BookedRefund): void {
+    this.write({ kind: 'refund', id, refund });
+  }
+
+  changeRefund(id: number, refundId: number, status: BookedRefund['status']): void {
+    this.write({ kind: 'refund_status', id, refundId, status });
+  }
+
+  keep(name: string, kept: KeptAnswer): void {
+    this.write({ kind: 'key', name, kept });
+  }
+
+  kept(name: string): KeptAnswer | undefined {
+    return this.keys.get(name);
+  }
+
+  /** A token that can still be charged. */
+  token(merchant: string, id: string): StoredToken | null {
+    const token = this.tokens.get(id);
+    return token?.merchant === merchant && !this.spent.has(id) ? token : null;
+  }
+
+  payment(id: number): BookedPayment | undefined {
+    return this.paymentsById.get(id);
+  }
+
+  /** All payments, oldest first, of the merchants that go by this name. */
+  payments(merchant?: string): BookedPayment[] {
+    return structuredClone([...this.paymentsById.values()].filter((one) => isMerchant(one.merchant, merchant)));
+  }
+
+  clear(): void {
+    this.journal?.clear();
+    for (const map of [this.tokens, this.spent, this.paymentsById, this.keys]) map.clear();
+  }
+
+  close(): void {
+    this.journal?.close();
+    this.journal = null;
+  }
+
+  private write(record: JournalRecord): void {
+    this.journal?.append(record);
+    this.remember(structuredClone(record));
+  }
+
+  private remember(record: JournalRecord): void {
+    if (record.kind === 'token') this.tokens.set(record.id, record.token);
+    else if (record.kind === 'key') this.keys.set(record.name, record.kept);
+    else if (record.kind === 'payment') {
+      this.paymentsById.set(record.payment.id, record.payment);
+      this.lastId = Math.max(this.lastId, record.payment.id);
+      if (record.tokenId !== null) this.spent.add(record.tokenId);
+    } else this.rememberChange(record);
+  }
+
+  private rememberChange(record: Extract<JournalRecord, { kind: 'change' | 'refund' | 'refund_status' }>): void {
+    const payment = this.paymentsById.get(record.id);
+    if (payment === undefined) throw new Error(`the books have no payment ${record.id}`);
+    if (record.kind === 'change') {
+      payment.status = record.status;
+      payment.status_detail = record.detail;
+    } else if (record.kind === 'refund') {
+      payment.refunds.push(record.refund);
+      this.lastId = Math.max(this.lastId, record.refund.id);
+    } else {
+      const refund = payment.refunds.find(({ id }) => id === record.refundId);
+      if (refund !== undefined) refund.status = record.status;
+    }
+  }
+}

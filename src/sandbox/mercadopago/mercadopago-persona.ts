@@ -1,0 +1,190 @@
+import { randomBytes } from 'node:crypto';
+import { z } from 'zod';
+import { type Call, type Persona } from '../emulator/emulator-server.js';
+import { type Answer } from '../emulator/exchange.js';
+import { isMerchant } from '../emulator/merchant.js';
+import { type Books } from './books.js';
+import { type BookedPayment, minorOf, paymentView, refundedOf, refundView } from './payment.js';
+import { type Settings, type Site } from './settings.js';
+import { type Behaviour, behaviourOfCard, behaviourOfPhone } from './test-data.js';
+import { type Unfolding } from './unfolding.js';
+
+export const MERCADOPAGO_ROUTES = [
+  'POST /v1/card_tokens', 'POST /platforms/pci/yape/v1/payment', 'POST /v1/payments', 'GET /v1/payments/search', 'GET /v1/payments/:id', 'PUT /v1/payments/:id', 'POST /v1/payments/:id/refunds',
+  'GET /v1/payments/:id/refunds',
+];
+
+/** The payer's browser posts the card itself, from the shop's page. */
+const CORS = { 'access-control-allow-origin': '*', 'access-control-allow-methods': 'POST, OPTIONS', 'access-control-allow-headers': 'content-type' };
+
+const cardSchema = z.object({ card_number: z.string().regex(/^[0-9]{13,19}$/), security_code: z.string().regex(/^[0-9]{3,4}$/), cardholder: z.object({ name: z.string().min(1) }) });
+const yapeSchema = z.object({ phoneNumber: z.string().regex(/^[0-9]{9}$/), otp: z.string().regex(/^[0-9]{6}$/), requestId: z.string().min(1) });
+const paymentSchema = z.object({
+  transaction_amount: z.number(), token: z.string().nullish(), installments: z.int().min(1).nullish(), payment_method_id: z.string(), payer: z.object({ email: z.string().min(3) }), capture: z.boolean().nullish(),
+  binary_mode: z.boolean().nullish(), three_d_secure_mode: z.string().nullish(), external_reference: z.string().max(256).nullish(), metadata: z.record(z.string(), z.unknown()).nullish(),
+});
+
+/** MercadoPago's Payments API as mercadopago.md describes it: a key makes a repeat the first call, and a rejected card is answered 201. */
+export class MercadopagoPersona implements Persona {
+  constructor(private readonly books: Books, private readonly settings: Settings, private readonly unfolding: Unfolding, private readonly nowMs: () => number) {}
+
+  readonly routeOf = (method: string, path: string): string | null => {
+    const plain = path.replace(/\/$/, '');
+    const route = `${method} ${plain.replace(/^\/v1\/payments\/[0-9]+/, '/v1/payments/:id')}`;
+    return MERCADOPAGO_ROUTES.includes(route) ? route : null;
+  };
+
+  /** One account has access token and public key with the same suffix (our convention). */
+  readonly merchantOf = (headers: Call['headers']): string | null => {
+    const match = /^Bearer (?:APP_USR|TEST)-sec-([0-9A-Za-z]{6,})$/.exec(headers.authorization ?? '');
+    return match === null ? null : `mp_${match[1] ?? ''}`;
+  };
+
+  readonly failure = (status: 500 | 502 | 503 | 504): Answer =>
+    (status === 502 ? { status, contentType: 'text/html', text: '<html><body><h1>502 Bad Gateway</h1></body></html>' } : { status, json: { message: 'internal_error', error: null, status, cause: [] } });
+  readonly tooMany = (): Answer => ({ status: 429, json: { status: 429, error: 'too_many_requests', message: 'Too many requests' } });
+  readonly tooLarge = (): Answer => failed(400, '1', 'The body is too large');
+
+  readonly answer = (call: Call): Answer => {
+    const route = this.routeOf(call.method, call.url.pathname);
+    const isBrowser = ['/v1/card_tokens', '/platforms/pci/yape/v1/payment'].includes(call.url.pathname);
+    if (call.method === 'OPTIONS' && isBrowser) return { status: 204, headers: CORS };
+    if (route === null) return { status: 404, json: { message: 'Not found', error: 'not_found', status: 404, cause: [] } };
+    if (isBrowser) return { ...this.createToken(call), headers: CORS };
+    const merchant = this.merchantOf(call.headers);
+    if (merchant === null) return failed(401, '7', 'Unauthorized use of live credentials', 'unauthorized');
+    const id = Number(call.url.pathname.split('/')[3]);
+    switch (route) {
+      case 'POST /v1/payments': return this.keyed(merchant, call, () => this.createPayment(merchant, objectIn(call.body)));
+      case 'GET /v1/payments/search': return this.search(merchant, call.url.searchParams);
+      case 'GET /v1/payments/:id': return this.withPayment(merchant, id, (payment) => ({ status: 200, json: paymentView(payment) }));
+      case 'PUT /v1/payments/:id': return this.keyed(merchant, call, () => this.withPayment(merchant, id, (payment) => this.update(payment, objectIn(call.body))));
+      case 'GET /v1/payments/:id/refunds': return this.withPayment(merchant, id, (payment) => ({ status: 200, json: payment.refunds.map((refund) => refundView(payment, refund)) }));
+      default: return this.keyed(merchant, call, () => this.withPayment(merchant, id, (payment) => this.refund(payment, objectIn(call.body))));
+    }
+  };
+
+  private createToken(call: Call): Answer {
+    const match = /^(?:APP_USR|TEST)-pub-([0-9A-Za-z]{6,})$/.exec(call.url.searchParams.get('public_key') ?? '');
+    if (match === null) return failed(401, '5', 'Must provide your public_key', 'unauthorized');
+    const id = randomBytes(16).toString('hex');
+    const merchant = `mp_${match[1] ?? ''}`;
+    if (call.url.pathname === '/v1/card_tokens') {
+      const card = cardSchema.safeParse(objectIn(call.body)).data;
+      if (card === undefined) return failed(400, '3034', 'Invalid card');
+      this.books.addToken(id, { merchant, method: 'card', behaviour: behaviourOfCard(card.card_number, card.cardholder.name), card: { bin: card.card_number.slice(0, 6), last4: card.card_number.slice(-4) } });
+      return { status: 201, json: { id, public_key: null, first_six_digits: card.card_number.slice(0, 6), last_four_digits: card.card_number.slice(-4), status: 'active', live_mode: true } };
+    }
+    const yape = yapeSchema.safeParse(objectIn(call.body)).data;
+    if (yape === undefined) return failed(400, '1', 'Invalid phone or code');
+    this.books.addToken(id, { merchant, method: 'yape', behaviour: behaviourOfPhone(yape.phoneNumber), card: null });
+    return { status: 201, json: { id, status: 'active', site_id: 'MPE', first_six_digits: '111111', security_code_length: 6 } };
+  }
+
+  /** The same key and body give the first answer again; another body 409, as documented for orders and assumed here. */
+  private keyed(merchant: string, call: Call, act: () => Answer): Answer {
+    const key = call.headers['x-idempotency-key'];
+    if (typeof key !== 'string' || key === '') return failed(400, '4292', 'Header X-Idempotency-Key can\'t be null');
+    const name = `${merchant} ${call.method} ${call.url.pathname} ${key}`;
+    const body = call.body.toString('utf8');
+    const kept = this.books.kept(name);
+    if (kept !== undefined) return kept.body === body ? { status: kept.answer.status, json: kept.answer.json } : { status: 409, json: { message: 'The idempotency key was already used', error: 'conflict', status: 409, cause: [] } };
+    const answer = act();
+    if (answer.status < 300) this.books.keep(name, { body, answer: { status: answer.status, json: answer.json } });
+    return answer;
+  }
+
+  private createPayment(merchant: string, body: unknown): Answer {
+    const read = paymentSchema.safeParse(body);
+    if (!read.success) return failed(400, '1', 'Params error');
+    const { transaction_amount: given, token: tokenId = null, payment_method_id: methodId, capture, three_d_secure_mode: threeDs } = read.data;
+    const site = this.siteOf(merchant);
+    const amount = minorOf(given, site);
+    if (amount === null || amount < 1) return failed(400, '2072', 'Invalid transaction_amount');
+    const isVoucher = methodId === 'pagoefectivo_atm';
+    const token = tokenId === null ? null : this.books.token(merchant, tokenId);
+    if (!isVoucher && token === null) return failed(400, '2062', 'Invalid card token');
+    if (!isVoucher && (token?.method === 'yape') !== (methodId === 'yape')) return failed(400, '2131', 'Cannot infer payment method');
+    const payment: BookedPayment = {
+      merchant, site, id: this.books.nextId(), external_reference: read.data.external_reference ?? null, amount, ...stateFor(isVoucher ? null : token?.behaviour ?? null, capture !== false, threeDs === 'optional'),
+      method: { id: methodId, type: isVoucher ? 'atm' : methodId === 'yape' ? 'debit_card' : 'credit_card' }, installments: read.data.installments ?? 1, card: token?.card ?? null, refunds: [], created_at: this.nowMs(),
+      metadata: read.data.metadata ?? {}, passes: token?.behaviour.kind === 'challenges' ? token.behaviour.passes : null,
+    };
+    this.books.addPayment(payment, tokenId);
+    this.unfolding.tell(payment, 'payment.created');
+    if (payment.status === 'in_process') this.unfolding.reviewLater(payment.id);
+    return { status: 201, json: paymentView(payment) };
+  }
+
+  private search(merchant: string, query: URLSearchParams): Answer {
+    const limit = Number(query.get('limit') ?? 30);
+    const offset = Number(query.get('offset') ?? 0);
+    const [from, to] = [Date.parse(query.get('begin_date') ?? ''), Date.parse(query.get('end_date') ?? '')];
+    const found = this.books.payments(merchant).filter((payment) => this.isVisible(payment)
+      && (!query.has('external_reference') || payment.external_reference === query.get('external_reference'))
+      && (Number.isNaN(from) || payment.created_at >= from) && (Number.isNaN(to) || payment.created_at <= to));
+    if (query.get('criteria') === 'desc') found.reverse();
+    return { status: 200, json: { paging: { total: found.length, limit, offset }, results: found.slice(offset, offset + limit).map(paymentView) } };
+  }
+
+  /** Captures or cancels (§2.6). */
+  private update(payment: BookedPayment, body: unknown): Answer {
+    const { capture, status } = (body ?? {}) as { capture?: boolean; status?: string };
+    if (capture === true && payment.status === 'authorized') this.books.change(payment.id, 'approved', 'accredited');
+    else if (status === 'cancelled' && ['pending', 'in_process', 'authorized'].includes(payment.status)) this.books.change(payment.id, 'cancelled', 'by_collector');
+    else return failed(400, capture === true ? '2063' : '2018', 'The action requested is not valid for the current payment state');
+    this.unfolding.tell(payment, 'payment.updated');
+    return { status: 200, json: paymentView(this.unfolding.paymentOf(payment.id)) };
+  }
+
+  private refund(payment: BookedPayment, body: unknown): Answer {
+    const given = (body as { amount?: unknown } | null)?.amount;
+    const left = payment.amount - refundedOf(payment, ['approved', 'in_process']);
+    const amount = given === undefined || given === null ? left : minorOf(given, payment.site);
+    if (!['approved'].includes(payment.status)) return failed(400, '2063', 'The action requested is not valid for the current payment state');
+    if (amount === null || amount < 1) return failed(400, '4040', 'The amount must be positive');
+    if (amount > left) return failed(400, '2085', 'The refund exceeds what is left');
+    const isLater = this.settings.current().refundsInProcess;
+    const refund = { id: this.books.nextId(), amount, status: isLater ? 'in_process' as const : 'approved' as const, created_at: this.nowMs() };
+    this.books.addRefund(payment.id, refund);
+    if (isLater) this.unfolding.refundLater(payment.id, refund.id);
+    else this.unfolding.settle(payment.id);
+    return { status: 201, json: refundView(payment, refund) };
+  }
+
+  private withPayment(merchant: string, id: number, then: (payment: BookedPayment) => Answer): Answer {
+    const payment = this.books.payment(id);
+    if (payment === undefined || payment.merchant !== merchant || !this.isVisible(payment)) return failed(404, '2000', 'Payment not found', 'not_found');
+    return then(payment);
+  }
+
+  private isVisible({ created_at: created }: BookedPayment): boolean {
+    return created + this.settings.current().lookupLagMs <= this.nowMs();
+  }
+
+  private siteOf(merchant: string): Site {
+    return Object.entries(this.settings.current().sites).find(([name]) => isMerchant(merchant, name))?.[1] ?? 'MPE';
+  }
+}
+
+/** How a payment begins; a voucher has no token, and waits. */
+function stateFor(behaviour: Behaviour | null, captures: boolean, mayChallenge: boolean): Pick<BookedPayment, 'status' | 'status_detail'> {
+  if (behaviour === null) return { status: 'pending', status_detail: 'pending_waiting_payment' };
+  if (behaviour.kind === 'rejects') return { status: 'rejected', status_detail: behaviour.detail };
+  if (behaviour.kind === 'reviews') return { status: 'in_process', status_detail: 'pending_contingency' };
+  if (behaviour.kind === 'challenges' && mayChallenge) return { status: 'pending', status_detail: 'pending_challenge' };
+  return captures ? { status: 'approved', status_detail: 'accredited' } : { status: 'authorized', status_detail: 'pending_capture' };
+}
+
+/** MercadoPago's error form (§2.8). */
+function failed(status: number, code: string, description: string, error = 'bad_request'): Answer {
+  return { status, json: { message: description, error, status, cause: [{ code: Number(code), description, data: null }] } };
+}
+
+function objectIn(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString('utf8'));
+  } catch {
+    return null;
+  }
+}

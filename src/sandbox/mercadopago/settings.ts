@@ -1,0 +1,50 @@
+import { z } from 'zod';
+import { InvalidOrder } from '../emulator/fault.js';
+
+/** Countries, each with its currency (mercadopago.md, "Sites"). */
+export const SITES = { MPE: 'PEN', MLM: 'MXN', MLA: 'ARS', MLB: 'BRL', MLC: 'CLP', MCO: 'COP', MLU: 'UYU' } as const;
+export type Site = keyof typeof SITES;
+
+const settingsSchema = z.strictObject({
+  /** By merchant; Peru unless said. */
+  sites: z.record(z.string(), z.enum(Object.keys(SITES) as [Site, ...Site[]])),
+  /** How long a review (CONT) and a refund that is `in_process` take, in milliseconds; null leaves them to the panel. */
+  reviewAfterMs: z.int().min(0).max(3_600_000).nullable(),
+  refundAfterMs: z.int().min(0).max(3_600_000).nullable(),
+  /** Whether refunds are done only later. */
+  refundsInProcess: z.boolean(),
+  lookupLagMs: z.int().min(0).max(3_600_000),
+  /** Of webhooks: `ts` in seconds or milliseconds; the signed id as sent or in lower case; an old-style notification without signature. */
+  timestamps: z.enum(['seconds', 'milliseconds']),
+  idCase: z.enum(['as_sent', 'lower']),
+  notifications: z.enum(['webhook', 'ipn']),
+  webhookSecrets: z.record(z.string(), z.string().min(1)),
+});
+
+/** How the emulator behaves; a restart brings the defaults back. */
+export type MercadopagoSettings = z.output<typeof settingsSchema>;
+
+const DEFAULTS: MercadopagoSettings = {
+  sites: {}, reviewAfterMs: 5_000, refundAfterMs: 5_000, refundsInProcess: false, lookupLagMs: 0, timestamps: 'milliseconds', idCase: 'as_sent', notifications: 'webhook', webhookSecrets: {},
+};
+
+/** What a test may change while the emulator runs. */
+export class Settings {
+  private values = DEFAULTS;
+
+  current(): MercadopagoSettings {
+    return structuredClone(this.values);
+  }
+
+  /** Changes what is named and keeps the rest; throws an Error that names the wrong field. */
+  change(change: Partial<MercadopagoSettings>): MercadopagoSettings {
+    const read = settingsSchema.partial().safeParse(change);
+    if (!read.success) throw new InvalidOrder(z.prettifyError(read.error));
+    this.values = { ...this.values, ...Object.fromEntries(Object.entries(read.data).filter(([, value]) => value !== undefined)) };
+    return this.current();
+  }
+
+  reset(): void {
+    this.values = DEFAULTS;
+  }
+}

@@ -1,0 +1,106 @@
+import { createHmac, randomUUID } from 'node:crypto';
+import { InvalidOrder } from '../emulator/fault.js';
+import { isMerchant } from '../emulator/merchant.js';
+import { type WebhookSender } from '../emulator/webhook-sender.js';
+import { type Books } from './books.js';
+import { type BookedPayment, refundedOf, stamp } from './payment.js';
+import { type Settings } from './settings.js';
+
+/** What is signed: each pair that is there (mercadopago.md §7.3). */
+export function signatureOf(secret: string, { dataId, requestId, ts }: { dataId: string; requestId: string; ts: string }): string {
+  return createHmac('sha256', secret).update(`id:${dataId};request-id:${requestId};ts:${ts};`).digest('hex');
+}
+
+/** What happens after a request was answered: reviews, challenges, vouchers and refunds end, by themselves or by hand, and webhooks tell of it. */
+export class Unfolding {
+  private readonly timers = new Set<NodeJS.Timeout>();
+
+  constructor(private readonly books: Books, private readonly settings: Settings, private readonly webhooks: WebhookSender, private readonly nowMs: () => number) {}
+
+  reviewLater(id: number): void {
+    this.later(this.settings.current().reviewAfterMs, () => { this.end(id, 'approved', 'accredited'); });
+  }
+
+  refundLater(id: number, refundId: number): void {
+    this.later(this.settings.current().refundAfterMs, () => { this.endRefund(id, refundId, 'approved'); });
+  }
+
+  resume(): void {
+    for (const payment of this.books.payments()) {
+      if (payment.status === 'in_process') this.reviewLater(payment.id);
+      for (const refund of payment.refunds) if (refund.status === 'in_process') this.refundLater(payment.id, refund.id);
+    }
+  }
+
+  /** Ends what waits: a review, a voucher, a challenge. */
+  end(id: number, status: 'approved' | 'rejected' | 'cancelled', detail: string): void {
+    const payment = this.paymentOf(id);
+    if (!['in_process', 'pending', 'authorized'].includes(payment.status)) return;
+    this.books.change(id, status, detail);
+    this.tell(payment, 'payment.updated');
+  }
+
+  /** The buyer completes the bank's challenge. */
+  completeChallenge(id: number): void {
+    const { passes } = this.paymentOf(id);
+    if (passes === true) this.end(id, 'approved', 'accredited');
+    else this.end(id, 'rejected', 'cc_rejected_3ds_challenge');
+  }
+
+  endRefund(id: number, refundId: number, status: 'approved' | 'rejected'): void {
+    this.books.changeRefund(id, refundId, status);
+    this.settle(id);
+  }
+
+  /** After a refund: all of it is another state than a part. */
+  settle(id: number): void {
+    const payment = this.paymentOf(id);
+    const given = refundedOf(payment);
+    if (given === payment.amount) this.books.change(id, 'refunded', 'refunded');
+    else if (given > 0) this.books.change(id, 'approved', 'partially_refunded');
+    this.tell(payment, 'payment.updated');
+  }
+
+  tell({ merchant, id }: BookedPayment, action: 'payment.created' | 'payment.updated'): void {
+    const { url } = this.webhooks.planOf(merchant);
+    if (url === null) return;
+    const settings = this.settings.current();
+    const [dataId, requestId] = [String(id), randomUUID()];
+    const ts = settings.timestamps === 'seconds' ? String(Math.floor(this.nowMs() / 1000)) : String(this.nowMs());
+    if (settings.notifications === 'ipn') {
+      this.webhooks.send({ merchant, event: 'payment', headers: {}, url: `${url}?topic=payment&id=${dataId}`, body: JSON.stringify({ resource: dataId, topic: 'payment' }) });
+      return;
+    }
+    const v1 = signatureOf(this.secretOf(merchant), { dataId: settings.idCase === 'lower' ? dataId.toLowerCase() : dataId, requestId, ts });
+    this.webhooks.send({
+      merchant, event: action, url: `${url}?data.id=${dataId}&type=payment`, headers: { 'x-signature': `ts=${ts},v1=${v1}`, 'x-request-id': requestId },
+      body: JSON.stringify({ id: this.books.nextId(), live_mode: true, type: 'payment', date_created: stamp(this.nowMs()), user_id: 998_877, api_version: 'v1', action, data: { id: dataId } }),
+    });
+  }
+
+  secretOf(merchant: string): string {
+    const named = Object.entries(this.settings.current().webhookSecrets).find(([name]) => isMerchant(merchant, name))?.[1];
+    return named ?? `whsec-${merchant.slice(merchant.indexOf('_') + 1)}`;
+  }
+
+  paymentOf(id: number): BookedPayment {
+    const payment = this.books.payment(id);
+    if (payment === undefined) throw new InvalidOrder(`the books have no payment ${id}`);
+    return payment;
+  }
+
+  stop(): void {
+    for (const timer of this.timers) clearTimeout(timer);
+    this.timers.clear();
+  }
+
+  private later(delayMs: number | null, action: () => void): void {
+    if (delayMs === null) return;
+    const timer = setTimeout(() => {
+      this.timers.delete(timer);
+      action();
+    }, delayMs);
+    timer.unref();
+    this.timers.add(timer);
+  }
+}

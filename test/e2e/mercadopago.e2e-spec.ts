@@ -1,0 +1,193 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { createPayment, eventually, paymentOf, readPayment, refundPayment, settled, type PaymentBody, type ProblemBody, type RefundBody } from '../support/payments.js';
+import { newMerchant, startService, type Merchant, type Service } from '../support/service.js';
+import { PLATFORM_ADMIN_KEY, rememberCanaries } from '../support/settings.js';
+
+let service: Service;
+let url: string;
+let ana: Merchant;
+let suffix: string;
+beforeAll(async () => {
+  service = await startService();
+  await service.app.listen(0, '127.0.0.1');
+  url = await service.app.getUrl();
+});
+afterAll(() => service.close());
+beforeEach(async () => {
+  ana = await newMerchant(service.ask);
+  suffix = randomUUID().replaceAll('-', '').slice(0, 12);
+  await service.ask({
+    method: 'PUT', path: `/v1/admin/tenants/${ana.tenantId}/gateway-accounts/mercadopago`, key: PLATFORM_ADMIN_KEY,
+    body: { credentials: { accessToken: `APP_USR-sec-${suffix}`, publicKey: `APP_USR-pub-${suffix}`, webhookSecret: `whsec-${suffix}` }, enabled: true, environment: 'sandbox' },
+  });
+  rememberCanaries([`APP_USR-sec-${suffix}`, `whsec-${suffix}`]);
+  service.mercadopago.faults.clear();
+  service.mercadopago.settings.change({ reviewAfterMs: 300, refundsInProcess: false, lookupLagMs: 0, notifications: 'webhook', timestamps: 'milliseconds', idCase: 'as_sent' });
+});
+
+const VISA = '4009175332806176';
+async function mint(name = 'APRO', number = VISA): Promise<string> {
+  const response = await fetch(`${service.mercadopago.url}/v1/card_tokens?public_key=APP_USR-pub-${suffix}`, {
+    method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ card_number: number, security_code: '123', expiration_month: 11, expiration_year: 2030, cardholder: { name } }),
+  });
+  const { id } = await response.json() as { id: string };
+  rememberCanaries([id]);
+  return id;
+}
+const methodOf = (token: string) => ({ type: 'card', tokens: { mercadopago: token }, options: { mercadopago: { paymentMethodId: 'visa' } } });
+const pay = async (changes: Record<string, unknown> = {}, name?: string, number?: string) =>
+  createPayment(service, ana.client, paymentOf('', { gateway: 'mercadopago', paymentMethod: methodOf(await mint(name, number)), ...changes }));
+const booked = () => service.mercadopago.books.payments(`mp_${suffix}`);
+const listen = (changes: object = {}): void => { service.mercadopago.webhooks.change(`mp_${suffix}`, { url: `${url}/webhooks/mercadopago/${ana.tenantId}`, ...changes }); };
+const until = (id: string, isThere: (payment: PaymentBody) => boolean): Promise<PaymentBody> => eventually(() => readPayment(service, ana.client, id), isThere);
+const post = <T = PaymentBody>(path: string, body: unknown = undefined) => service.ask<T>({ method: 'POST', path, key: ana.client, body, headers: { 'idempotency-key': randomUUID() } });
+
+describe('a card through MercadoPago', () => {
+  it('is captured, in instalments, with fee and net', async () => {
+    const { status, body } = await pay({ paymentMethod: { ...methodOf(await mint()), installments: 3 } });
+    expect([status, body.status, body.fee, body.net]).toEqual([201, 'captured', 608, 12_292]);
+    expect(body.paymentMethod).toEqual({ type: 'card', installments: 3, brand: 'visa', last4: '6176', bin: '400917', funding: 'credit' });
+    expect(booked()).toMatchObject([{ external_reference: body.attempts[0]?.id, amount: 12_900, installments: 3 }]);
+  });
+
+  it.each([['FUND', 'insufficient_funds'], ['CALL', 'contact_issuer'], ['SECU', 'incorrect_cvc'], ['EXPI', 'expired_card'], ['OTHE', 'card_declined'], ['LOCK', 'contact_issuer'], ['BLAC', 'fraud_suspected']])('of %s is declined as %s', async (name, code) => {
+    expect((await pay({}, name)).body).toMatchObject({ status: 'failed', failure: { code } });
+  });
+
+  it('of CONT is reviewed, and captured when the review ends', async () => {
+    const { body } = await pay({}, 'CONT');
+    expect(body).toMatchObject({ status: 'processing', processingReason: 'pending_at_gateway' });
+    expect(await settled(service, ana.client, body.id)).toMatchObject({ status: 'captured' });
+  });
+
+  it('needs its brand', async () => {
+    const { status, body } = await pay({ paymentMethod: { type: 'card', tokens: { mercadopago: await mint() } } });
+    expect([status, (body as unknown as ProblemBody).errors?.map(({ field }) => field)]).toEqual([422, ['paymentMethod.options.mercadopago.paymentMethodId']]);
+  });
+
+  it('confirmed later keeps what was said to MercadoPago, and shows it to nobody', async () => {
+    const { body } = await pay({ confirm: false });
+    expect(body.paymentMethod).toEqual({ type: 'card', installments: 1 });
+    expect((await post(`/v1/payments/${body.id}/confirm`, {})).body).toMatchObject({ status: 'captured' });
+  });
+
+  it('in another currency than the account\'s goes to people: never a success', async () => {
+    expect((await pay({ currency: 'MXN' })).body).toMatchObject({ status: 'needs_review', amountCaptured: 0 });
+  });
+
+  it.each(['reset_after_booking', 'hang_after_booking', 'error_after_booking', 'truncated_body', 'html_body'] as const)('whose reply is lost by %s is found by our reference, and charged once', async (kind) => {
+    service.mercadopago.faults.add({ route: 'POST /v1/payments', kind });
+    const { body } = await pay();
+    expect(body.status).toBe('processing');
+    expect(await settled(service, ana.client, body.id)).toMatchObject({ status: 'captured' });
+    expect(booked()).toHaveLength(1);
+  });
+});
+
+describe('reserved money', () => {
+  it('is captured, or released', async () => {
+    const [first, second] = [await pay({ captureMethod: 'manual' }), await pay({ captureMethod: 'manual' })];
+    expect([first.body.status, second.body.status]).toEqual(['authorized', 'authorized']);
+    expect((await post(`/v1/payments/${first.body.id}/capture`, {})).body).toMatchObject({ status: 'captured', amountCaptured: 12_900 });
+    expect((await post(`/v1/payments/${second.body.id}/void`)).body).toMatchObject({ status: 'voided' });
+    expect(booked().map(({ status, status_detail: detail }) => [status, detail])).toEqual([['approved', 'accredited'], ['cancelled', 'by_collector']]);
+  });
+});
+
+describe('a challenge', () => {
+  it.each([['5483928164574623', 'captured', null], ['5361956806117557', 'failed', 'authentication_failed']])('of %s ends by webhook as %s', async (number, status, code) => {
+    listen();
+    const { body } = await pay({}, 'APRO', number);
+    expect(body).toMatchObject({ status: 'requires_action', nextAction: { type: 'three_ds', gateway: 'mercadopago', url: 'https://acs.example/challenge' } });
+    const refused = await post<ProblemBody>(`/v1/payments/${body.id}/authentication`, { eci: '05', xid: 'x', cavv: 'c', protocolVersion: '2.2.0', directoryServerTransactionId: 'd' });
+    expect([refused.status, refused.body.code]).toEqual([409, 'invalid_state']);
+    service.mercadopago.panel.challenge(Number(body.gatewayReference));
+    expect(await until(body.id, (payment) => payment.status === status)).toMatchObject({ status, ...(code === null ? {} : { failure: { code } }) });
+  });
+});
+
+describe('Yape and vouchers', () => {
+  it.each([['111111111', 'captured', null], ['111111112', 'failed', 'contact_issuer'], ['111111113', 'failed', 'limit_exceeded'], ['111111117', 'failed', 'incorrect_cvc']])('Yape from %s is %s', async (phone, status, code) => {
+    const response = await fetch(`${service.mercadopago.url}/platforms/pci/yape/v1/payment?public_key=APP_USR-pub-${suffix}`, {
+      method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ phoneNumber: phone, otp: '123456', requestId: randomUUID() }),
+    });
+    const { id: token } = await response.json() as { id: string };
+    const { body } = await createPayment(service, ana.client, paymentOf('', { gateway: 'mercadopago', paymentMethod: { type: 'yape', tokens: { mercadopago: token } } }));
+    expect(body).toMatchObject({ status, paymentMethod: { type: 'yape' }, ...(code === null ? {} : { failure: { code } }) });
+  });
+
+  const voucher = () => createPayment(service, ana.client, paymentOf('', { gateway: 'mercadopago', paymentMethod: { type: 'cash_voucher' } }));
+
+  it('a voucher waits with its code, and is captured when it is paid', async () => {
+    listen();
+    const { body } = await voucher();
+    expect(body).toMatchObject({ status: 'requires_action', nextAction: { type: 'pay_code', gateway: 'mercadopago', url: expect.stringContaining('ticket') as unknown, code: expect.any(String) as unknown } });
+    service.mercadopago.panel.approve(Number(body.gatewayReference));
+    expect(await until(body.id, ({ status }) => status === 'captured')).toMatchObject({ status: 'captured', nextAction: null });
+  });
+
+  it('a voucher that nobody pays expires when MercadoPago says so', async () => {
+    const { body } = await voucher();
+    service.mercadopago.panel.expire(Number(body.gatewayReference));
+    expect(await until(body.id, ({ status }) => status === 'expired')).toMatchObject({ status: 'expired', failure: { code: 'expired' } });
+  });
+});
+
+describe('a refund', () => {
+  const ended = (id: string): Promise<RefundBody> => eventually(async () => (await service.ask<RefundBody>({ path: `/v1/refunds/${id}`, key: ana.client })).body, ({ status }) => status !== 'submitted');
+
+  it.each([false, true])('is done, at once or later (in_process: %s)', async (refundsInProcess) => {
+    service.mercadopago.settings.change({ refundsInProcess });
+    const { body } = await pay();
+    const refund = await refundPayment(service, ana.client, body.id, { amount: 2_900 });
+    expect(refund.body.status).toBe(refundsInProcess ? 'submitted' : 'succeeded');
+    expect(await ended(refund.body.id)).toMatchObject({ status: 'succeeded' });
+    expect(await readPayment(service, ana.client, body.id)).toMatchObject({ amountRefunded: 2_900 });
+  });
+
+  it('whose reply is lost is done once', async () => {
+    const { body } = await pay();
+    service.mercadopago.faults.add({ route: 'POST /v1/payments/:id/refunds', kind: 'reset_after_booking' });
+    const refund = await refundPayment(service, ana.client, body.id, { amount: 2_900 });
+    expect(refund.body.status).toBe('submitted');
+    expect(await ended(refund.body.id)).toMatchObject({ status: 'succeeded' });
+    expect(booked()[0]?.refunds).toMatchObject([{ amount: 2_900 }]);
+  });
+
+  it('in the panel becomes one of origin gateway, by webhook', async () => {
+    listen();
+    const { body } = await pay();
+    service.mercadopago.panel.refund(Number(body.gatewayReference), 1_000);
+    expect(await until(body.id, ({ refunds }) => refunds.length > 0)).toMatchObject({ amountRefunded: 1_000, refunds: [{ origin: 'gateway' }] });
+  });
+});
+
+describe('a webhook of MercadoPago', () => {
+  const statuses = async () => (await service.ask<{ data: { status: string; proven: boolean; type: string }[] }>({ path: '/v1/webhook-events', key: ana.operator })).body.data;
+
+  it.each([['seconds', 'as_sent'], ['milliseconds', 'lower']] as const)('signed with %s and its id %s is proven', async (timestamps, idCase) => {
+    service.mercadopago.settings.change({ timestamps, idCase });
+    listen();
+    await pay();
+    expect(await eventually(statuses, (found) => found.some(({ status }) => status === 'processed'))).toMatchObject([{ proven: true, status: 'processed', type: 'payment.created' }]);
+  });
+
+  it('of the old kind is a hint: the payment that it names is asked about', async () => {
+    service.mercadopago.settings.change({ notifications: 'ipn' });
+    const { body } = await pay();
+    listen();
+    service.mercadopago.panel.refund(Number(body.gatewayReference), 500);
+    expect(await until(body.id, ({ refunds }) => refunds.length > 0)).toMatchObject({ amountRefunded: 500 });
+    expect(await statuses()).toMatchObject([{ proven: false }]);
+  });
+
+  it('with another secret is refused', async () => {
+    service.mercadopago.settings.change({ webhookSecrets: { [`mp_${suffix}`]: 'whsec-of-somebody' } });
+    listen();
+    await pay();
+    const sent = await eventually(() => service.mercadopago.webhooks.sent(`mp_${suffix}`), (found) => found.length > 0);
+    expect(sent[0]?.status).toBe(401);
+    expect(await statuses()).toEqual([]);
+  });
+});
