@@ -193,3 +193,20 @@ describe('an attempt after which the payment went on with another (3-D Secure)',
     expect(effectOn(record, { observed: { kind: 'snapshot', snapshot: captured() }, attempt: first }, profile).payment.state.status).toBe('captured');
   });
 });
+
+describe('a look at what is over', () => {
+  it('does not let go of the operation in flight', () => {
+    const first: Attempt = { ...attempt, id: 'att_2', operation: 'capture', status: 'failed', gatewayReference: 'chr_1' };
+    const reserved: Payment = { ...payment, state: { status: 'authorized', processingReason: null }, pendingOperation: 'capture', gatewayReference: 'chr_1' };
+    const record = { payment: reserved, attempts: [{ ...attempt, status: 'succeeded' as const, gatewayReference: 'chr_1' }, first, { ...first, id: 'att_3', status: 'sent' as const }], refunds: [] };
+    expect(effectOf(reserved, first, { kind: 'unknown', detail: 'cut' }, profile).payment.pendingOperation).toBe('capture');
+    expect(effectOn(record, { observed: { kind: 'unknown', detail: 'cut' }, attempt: first }, profile).payment.pendingOperation).toBe('capture');
+  });
+
+  it.each(['voided', 'expired'] as const)('raises a ticket when it shows money taken for a payment that is %s', (status) => {
+    const over: Payment = { ...payment, state: { status, processingReason: null }, gatewayReference: 'chr_1' };
+    const made: Attempt = { ...attempt, status: 'succeeded', gatewayReference: 'chr_1' };
+    expect(effectOf(over, made, { kind: 'snapshot', snapshot: captured() }, profile).tickets).toMatchObject([{ kind: 'late_capture' }]);
+    expect(effectOf(over, made, { kind: 'snapshot', snapshot: captured({ refunded: asked }) }, profile).tickets).toEqual([]);
+  });
+});

@@ -4,7 +4,7 @@ import { feeOf, totalOf, type FeeParts } from '../shared/fees.js';
 import { sameMoney, type Money } from '../shared/money.js';
 import type { TicketKind } from '../tickets/ticket.js';
 import type { Observed } from './observed.js';
-import { isLateCapture, isOpen, next, nextOperation, TERMINAL, type Observation } from './payment-state.js';
+import { isLateCapture, isOpen, next, nextOperation, TERMINAL, type AttemptStatus, type Observation } from './payment-state.js';
 import type { Failure } from './failure.js';
 import type { Attempt, Payment, PaymentFees } from './payment.js';
 import type { Refund, RefundObservation } from './refund.js';
@@ -24,6 +24,9 @@ export type Effect = {
 /** Statuses in which money has moved, or will. */
 const CARRIES_MONEY: ReadonlySet<PaymentSnapshot['status']> = new Set<PaymentSnapshot['status']>(['authorized', 'captured']);
 
+/** Observations that bring no word of the PSP's about the payment. */
+const NO_EVIDENCE: ReadonlySet<Observation> = new Set<Observation>(['not_done', 'absent', 'unknown', 'schedule_exhausted']);
+
 /**
  * Works out what an observation does to a payment. Pure: whoever calls it holds the payment's row lock and writes the result.
  * `asked` is the attempt that made the payment at the PSP, which shows its id and amount: of a capture or a void not the attempt itself.
@@ -32,7 +35,9 @@ export function effectOf(payment: Payment, attempt: Attempt, observed: Observed,
   if (attempt.operation === 'refund') throw new Error('a refund has an effect of its own');
   const mismatch = observed.kind === 'snapshot' ? mismatchOf(asked, observed.snapshot, profile) : null;
   const observation = mismatch === null ? observationOf(observed) : 'mismatch';
-  const state = next(payment.state, observation);
+  // That a capture or a void had no effect, or was not heard of, says nothing about the payment that it was for.
+  const isNoEvidence = attempt.operation !== 'authorize' && NO_EVIDENCE.has(observation);
+  const state = isNoEvidence ? payment.state : next(payment.state, observation);
   const effect: Effect = {
     payment: { ...payment, state }, attempt: { ...attempt, status: nextOperation(attempt.operation, attempt.status, observation) }, observation,
     detail: mismatch ?? detailOf(observed), tickets: [],
@@ -44,7 +49,7 @@ export function effectOf(payment: Payment, attempt: Attempt, observed: Observed,
     closeOrKeep(effect, failureOf(observed));
     effect.payment = priced(effect.payment);
   }
-  keepReserved(effect, asked, profile);
+  keepReserved(effect, attempt.status, asked, profile);
   return effect;
 }
 
@@ -76,7 +81,7 @@ function recordSnapshot(effect: Effect, payment: Payment, { attempt, asked }: { 
   effect.attempt = {
     ...effect.attempt,
     // The reference of what is not ours would lead every later look-up astray.
-    gatewayReference: isForeign(asked, snapshot) ? attempt.gatewayReference : snapshot.reference ?? attempt.gatewayReference,
+    gatewayReference: isForeign(asked, snapshot) || isSecond(payment, snapshot) ? attempt.gatewayReference : snapshot.reference ?? attempt.gatewayReference,
     pspCode: snapshot.status === 'declined' ? snapshot.decline.pspCode : snapshot.pspCode ?? attempt.pspCode,
     code: snapshot.status === 'declined' ? snapshot.decline.code : null,
   };
@@ -88,7 +93,7 @@ function recordSnapshot(effect: Effect, payment: Payment, { attempt, asked }: { 
   const evidence = { reference: snapshot.reference };
   if (snapshot.status === 'pending' && snapshot.unmapped !== undefined) effect.tickets.push({ kind: 'unmapped_status', evidence: { ...evidence, word: snapshot.unmapped } });
   if (payment.state.status === 'authorized' && snapshot.status === 'captured' && payment.pendingOperation !== 'capture') effect.tickets.push({ kind: 'captured_unasked', evidence });
-  if (attempt.operation === 'authorize' && (isLateCapture(attempt.status, snapshot.status) || isSecond(payment, snapshot))) effect.tickets.push({ kind: 'late_capture', evidence });
+  if (isDenied(payment, snapshot) || (attempt.operation === 'authorize' && (isLateCapture(attempt.status, snapshot.status) || isSecond(payment, snapshot)))) effect.tickets.push({ kind: 'late_capture', evidence });
   if ((snapshot.duplicates ?? []).length > 0) effect.tickets.push({ kind: 'duplicate_charge', evidence: { ...evidence, duplicates: snapshot.duplicates } });
   // A terminal payment does not move, whatever a look-up shows (row A16).
   if (!TERMINAL.has(payment.state.status)) effect.payment = { ...effect.payment, ...factsOf(payment, attempt, snapshot) };
@@ -97,6 +102,11 @@ function recordSnapshot(effect: Effect, payment: Payment, { attempt, asked }: { 
 /** Money beside the money that the payment was captured with. */
 function isSecond({ state, gatewayReference }: Payment, { status, reference }: PaymentSnapshot): boolean {
   return state.status === 'captured' && CARRIES_MONEY.has(status) && reference !== null && gatewayReference !== null && reference !== gatewayReference;
+}
+
+/** Money that was taken although the payment was called voided or expired, and is not back. */
+function isDenied({ state }: Payment, { status, captured, amount, refunded }: PaymentSnapshot): boolean {
+  return (state.status === 'voided' || state.status === 'expired') && status === 'captured' && (refunded?.amountMinor ?? 0n) < ((captured ?? amount)?.amountMinor ?? 0n);
 }
 
 /** Whether the PSP shows that money has moved, or will. */
@@ -127,11 +137,11 @@ function failureOf(observed: Observed): Failure | null {
 }
 
 /** How long money stays reserved, and whether an operation on it is still open. */
-function keepReserved(effect: Effect, asked: Attempt, { authorizationLifetimeMs }: GatewayProfile): void {
+function keepReserved(effect: Effect, before: AttemptStatus, asked: Attempt, { authorizationLifetimeMs }: GatewayProfile): void {
   const { payment, attempt } = effect;
   const isReserved = payment.state.status === 'authorized';
   const until = authorizationLifetimeMs === null ? null : new Date(asked.sentAt.getTime() + authorizationLifetimeMs);
-  const isOver = TERMINAL.has(payment.state.status) || (attempt.operation !== 'authorize' && !isOpen(attempt.status));
+  const isOver = TERMINAL.has(payment.state.status) || (attempt.operation !== 'authorize' && isOpen(before) && !isOpen(attempt.status));
   effect.payment = {
     ...payment,
     authorizationExpiresAt: isReserved ? payment.authorizationExpiresAt ?? until : null,

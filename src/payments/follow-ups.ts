@@ -26,7 +26,8 @@ export function consequencesOf(after: PaymentRecord, attempt: Attempt, observed:
   const followUps: FollowUp[] = effect.tickets.flatMap(({ kind, evidence }) => strayReferences(kind, evidence).map((reference) => ({ kind: 'return' as const, attemptId: attempt.id, reference })));
   const waiting = effect.refund === undefined ? undefined : nextToSend(after);
   if (waiting !== undefined) followUps.push({ kind: 'send_refund', paymentId: after.payment.id, tries: triesOf(after, waiting) });
-  if (observed.kind === 'snapshot' && attempt.operation === 'authorize') {
+  // Of another charge it is not this payment's money.
+  if (observed.kind === 'snapshot' && observed.snapshot.reference === after.payment.gatewayReference) {
     const seenMinor = refundsNotExplained(after, givenBack(observed.snapshot));
     if (seenMinor > 0n) followUps.push({ kind: 'check_refunds', attemptId: attempt.id, seenMinor });
   }

@@ -137,7 +137,7 @@ async function operateOn(gateway: PaymentGateway, call: Extract<PspCall, { opera
 /** A PSP that refuses to capture or to release has mostly done one of them before: then that is the answer. */
 async function whyRefused(gateway: PaymentGateway, reference: string, refusal: GatewayError): Promise<PaymentSnapshot> {
   const snapshot = await gateway.fetchPayment(reference).catch(() => null);
-  if (snapshot === null || snapshot.status === 'authorized') throw refusal;
+  if (snapshot === null || snapshot.status === 'authorized' || snapshot.status === 'requires_action') throw refusal;
   return snapshot;
 }
 

@@ -41,11 +41,24 @@ export class GatewayEvents {
     // An event that nobody proved may name any payment of the PSP's: what ours is called there is learnt from the PSP alone.
     const webhook = event.isProven && event.reference !== null && spokenOf.gatewayReference === null ? { reference: event.reference } : {};
     const resolution = await this.resolver.lookUp(tenantId, spokenOf.id, this.lookUpWithinMs, { webhook });
-    let isAnswered = resolution.answered;
+    // The attempt is over and nobody polls it any more: what is only on its way, or not shown yet, is asked again.
+    const isOver = resolution.attempt.status === 'failed' || resolution.attempt.status === 'declined';
+    let isAnswered = resolution.answered && !(isOver && ['pending', 'requires_action', 'absent'].includes(resolution.shown));
+    if (event.reference !== null && resolution.attempt.gatewayReference !== null && event.reference !== resolution.attempt.gatewayReference) {
+      isAnswered = await this.hearOfAnother(resolution.attempt, event.reference) && isAnswered;
+    }
     for (const attempt of resolution.attempts.filter((other) => isConcerned(other, event))) {
       isAnswered = (await this.resolver.lookUp(tenantId, attempt.id, this.lookUpWithinMs, { webhook: {} })).answered && isAnswered;
     }
     return isAnswered ? { kind: 'applied', paymentId: spokenOf.paymentId } : { kind: 'no_answer' };
+  }
+
+  /** Another payment at the PSP may be ours too: only the PSP's own word makes it so. */
+  private async hearOfAnother(attempt: Attempt, reference: string): Promise<boolean> {
+    const account = await this.accounts.version(this.database, attempt.tenantId, attempt.gatewayAccountId);
+    const snapshot = await this.caller.fetch(account, reference, this.lookUpWithinMs);
+    if (snapshot === null || snapshot === 'no_answer' || snapshot.ourReference !== attempt.id) return snapshot !== 'no_answer';
+    return (await this.resolver.lookUp(attempt.tenantId, attempt.id, this.lookUpWithinMs, { webhook: { reference } })).answered;
   }
 
   private async attemptOf(event: GatewayEvent): Promise<Attempt | null | 'no_answer'> {

@@ -35,12 +35,15 @@ export class OperationBeginning {
     return this.begin(tenantId, paymentId, 'capture', (payment) => captured(payment, amountMinor));
   }
 
-  /** Releases reserved money; what nothing is reserved for yet is simply withdrawn. @throws Problem `invalid_state`, `operation_in_progress`, `capability_missing` */
+  /**
+   * Releases reserved money, or takes back at the PSP what its customer could still pay there; what only we can go on with is simply withdrawn.
+   * @throws Problem `invalid_state`, `operation_in_progress`, `capability_missing`
+   */
   void(tenantId: string, paymentId: string): Begin {
     const release = this.begin(tenantId, paymentId, 'void', ({ amount }) => amount);
     return async (transaction, attemptId) => {
       const { payment } = await this.store.lock(transaction, tenantId, paymentId);
-      return ['created', 'requires_action'].includes(payment.state.status) ? this.withdraw(transaction, payment) : release(transaction, attemptId);
+      return waitsForUs(payment) ? this.withdraw(transaction, payment) : release(transaction, attemptId);
     };
   }
 
@@ -49,7 +52,7 @@ export class OperationBeginning {
     return async (transaction, attemptId) => {
       const { payment } = await this.store.lock(transaction, tenantId, paymentId);
       if (payment.pendingOperation !== null) throw new Problem('operation_in_progress', `A ${payment.pendingOperation} of this payment is in progress.`);
-      if (payment.state.status !== 'authorized') throw new Problem('invalid_state', `A payment that is ${payment.state.status} cannot be ${operation === 'capture' ? 'captured' : 'voided'}.`);
+      if (!(payment.state.status === 'authorized' || (operation === 'void' && waitsAtPsp(payment)))) throw new Problem('invalid_state', `A payment that is ${payment.state.status} cannot be ${operation === 'capture' ? 'captured' : 'voided'}.`);
       const amount = amountOf(payment);
       const attempts = await this.store.attempts(transaction, tenantId, paymentId);
       const asked = madeBy(payment, attempts);
@@ -89,6 +92,16 @@ export class OperationBeginning {
     }
     return { shown: { payment: withdrawn, attempts: closed, refunds: [] }, call: null };
   }
+}
+
+/** Not sent yet, or challenged at a PSP where nothing happens until we send it once more. */
+function waitsForUs({ state, nextAction }: Payment): boolean {
+  return state.status === 'created' || (state.status === 'requires_action' && nextAction !== null && 'publicKey' in nextAction);
+}
+
+/** The customer may pay at any moment, without us: only the PSP can take it back. */
+function waitsAtPsp({ state, gatewayReference }: Payment): boolean {
+  return state.status === 'requires_action' && gatewayReference !== null;
 }
 
 /** The attempt that made the payment at its PSP, with what the PSP calls it. */

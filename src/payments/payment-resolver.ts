@@ -1,4 +1,4 @@
-import type { RefundReference } from '../gateways/contract/payment-gateway.js';
+import type { PaymentSnapshot, RefundReference } from '../gateways/contract/payment-gateway.js';
 import { gatewayDefinition } from '../gateways/gateways.js';
 import type { Database } from '../platform/database/database.js';
 import type { Job, JobQueue } from '../platform/jobs/job-queue.js';
@@ -11,10 +11,11 @@ import type { Observed } from './observed.js';
 import { arrangeLookUp, type Applied, type PaymentApplier } from './payment-applier.js';
 import type { PaymentStore } from './payment-store.js';
 import type { Attempt, Payment } from './payment.js';
+import { outgoingIdOf } from './refund-queue.js';
 import { refundedOf } from './refund.js';
 
 /** What a look-up led to, and whether the PSP answered at all. */
-export type Resolution = Applied & { answered: boolean };
+export type Resolution = Applied & { answered: boolean; shown: PaymentSnapshot['status'] | 'refund' | 'absent' | 'no_answer' };
 
 /** Finds out from the PSP what became of an attempt, and applies it. */
 export class PaymentResolver {
@@ -52,31 +53,34 @@ export class PaymentResolver {
       await arrangeLookUp(this.jobs, transaction, resolved.attempt, nextLookUpDueAt(resolved.attempt, times), resolved.now, job);
       return resolved;
     });
-    return { ...applied, answered: result.kind !== 'no_answer' };
+    return { ...applied, answered: result.kind !== 'no_answer', shown: result.kind === 'snapshot' ? result.snapshot.status : result.kind };
   }
 
-  private async unchanged(attempt: Attempt, now: Date, { kind }: LookUpResult): Promise<Resolution> {
-    return { ...await this.store.record(this.database, attempt.tenantId, attempt.paymentId), attempt, now, answered: kind !== 'no_answer' };
+  private async unchanged(attempt: Attempt, now: Date, { kind }: { kind: 'absent' | 'no_answer' }): Promise<Resolution> {
+    return { ...await this.store.record(this.database, attempt.tenantId, attempt.paymentId), attempt, now, answered: kind !== 'no_answer', shown: kind };
   }
 
   /** What tells this refund from the payment's others. */
   private async refundReference(attempt: Attempt): Promise<RefundReference> {
-    const { payment, refunds } = await this.store.record(this.database, attempt.tenantId, attempt.paymentId);
+    const { payment, attempts, refunds } = await this.store.record(this.database, attempt.tenantId, attempt.paymentId);
     const others = refunds.filter(({ id }) => id !== attempt.refundId);
     return {
-      attemptId: attempt.id, paymentId: payment.id, reference: attempt.gatewayReference ?? '', amount: attempt.amount, sentAt: attempt.sentAt, deadlineAt: attempt.deadlineAt,
+      attemptId: outgoingIdOf({ attempts }, attempt.refundId, attempt.id, gatewayDefinition(attempt.gateway).profile.honoursIdempotencyKey), paymentId: payment.id, reference: attempt.gatewayReference ?? '', amount: attempt.amount, sentAt: attempt.sentAt, deadlineAt: attempt.deadlineAt,
       refundedBefore: money(refundedOf(others).succeededMinor, payment.amount.currency), otherReferences: others.flatMap(({ gatewayReference }) => gatewayReference ?? []),
     };
   }
 }
 
+/** How a payment looks that no capture or void has reached. */
+const UNTOUCHED: ReadonlySet<PaymentSnapshot['status']> = new Set<PaymentSnapshot['status']>(['authorized', 'requires_action']);
+
 /** What a look-up means for the payment, under its lock. */
 function decide(result: LookUpResult, payment: Payment, attempt: Attempt, times: LookUpTimes, moment: LookUpMoment): { observed: Observed; attempt: Attempt } {
   if (result.kind === 'refund') return { observed: result, attempt: planNextLookUp(attempt, 'pending', false, times, moment).attempt };
-  if (result.kind === 'snapshot' && !(attempt.operation !== 'authorize' && result.snapshot.status === 'authorized')) {
+  if (result.kind === 'snapshot' && !(attempt.operation !== 'authorize' && UNTOUCHED.has(result.snapshot.status))) {
     return { observed: { kind: 'snapshot', snapshot: result.snapshot }, attempt: planNextLookUp(attempt, 'pending', false, times, moment).attempt };
   }
-  // Money that is only reserved still: to a capture or a void that is what absence is to a payment, and no more proof at once.
+  // Money that is only reserved still, or waited for: to a capture or a void that is what absence is to a payment, and no more proof at once.
   const shown = result.kind === 'snapshot' ? 'absent' : result.kind;
   // What the PSP has taken in did arrive: that it is not shown now is no evidence that it never did.
   const found = shown === 'absent' && attempt.operation === 'refund' && attempt.status === 'pending' ? 'no_answer' : shown;

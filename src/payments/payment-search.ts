@@ -28,7 +28,7 @@ export async function searchPayments(access: DatabaseAccess, tenantId: string, f
   const rows = await query.orderBy('created_at', 'desc').orderBy('id', 'desc').limit(limit).execute();
   if (rows.length === 0) return [];
   const attempts = await access.forTenant(tenantId).selectFrom('payment_attempts').selectAll()
-    .where('payment_id', 'in', rows.map(({ id }) => id)).orderBy('id').execute();
+    .where('payment_id', 'in', rows.map(({ id }) => id)).orderBy('sent_at').orderBy('id').execute();
   const refunded = rows.filter(({ refund_count: count }) => count > 0).map(({ id }) => id);
   const refunds = refunded.length === 0 ? [] : await access.forTenant(tenantId).selectFrom('refunds').selectAll().where('payment_id', 'in', refunded).orderBy('id').execute();
   return rows.map((row) => ({

@@ -30,7 +30,7 @@ export class PaymentStore {
 
   async attempts(access: DatabaseAccess, tenantId: string, paymentId: string): Promise<Attempt[]> {
     const rows = await access.forTenant(tenantId).selectFrom('payment_attempts').selectAll()
-      .where('payment_id', '=', paymentId).orderBy('id').execute();
+      .where('payment_id', '=', paymentId).orderBy('sent_at').orderBy('id').execute();
     return rows.map(attemptOf);
   }
 

@@ -18,7 +18,7 @@ import { madeBy } from './operation-beginning.js';
 import { lookUpJobKey } from './payment-applier.js';
 import type { PaymentStore } from './payment-store.js';
 import type { Payment, PaymentRecord } from './payment.js';
-import { nextToSend } from './refund-queue.js';
+import { nextToSend, outgoingIdOf } from './refund-queue.js';
 import { refundedOf, type Refund } from './refund.js';
 
 /** Refunds of one payment, at most: its answer shows them all. */
@@ -79,7 +79,8 @@ export class RefundBeginning {
     await this.jobs.enqueue(transaction, {
       id: jobId, kind: LOOK_UP_JOB, tenantId: payment.tenantId, payload: { attemptId }, uniqueKey: lookUpJobKey(attemptId), delayMs: this.settings.idempotencyLeaseMs,
     });
-    const order = { attemptId, paymentId: payment.id, reference: made.gatewayReference, amount: refund.amount, reason: refund.reason ?? 'requested_by_customer' } as const;
+    const { honoursIdempotencyKey } = gatewayDefinition(made.gateway).profile;
+    const order = { attemptId: outgoingIdOf({ attempts }, refund.id, attemptId, honoursIdempotencyKey), paymentId: payment.id, reference: made.gatewayReference, amount: refund.amount, reason: refund.reason ?? 'requested_by_customer' } as const;
     return { shown: { payment, attempts: [...attempts, attempt], refunds }, refundId: refund.id, call: { operation: 'refund', order, attemptId, account } };
   }
 }

@@ -35,6 +35,7 @@ describe('what is observed of a refund', () => {
     ['the PSP being away, once too often', effect(away), { refund: 'failed', failure: 'gateway_unavailable', attempt: 'failed' }],
     ['never arrived, to be tried again', effect({ kind: 'absent' }, { attempt: 'unknown', mayTryAgain: true }), { refund: 'submitted', attempt: 'failed' }],
     ['never arrived, once too often', effect({ kind: 'absent' }, { attempt: 'unknown' }), { refund: 'failed', failure: 'gateway_unavailable', attempt: 'failed' }],
+    ['a try that is over not being there, while the next is on its way', effect({ kind: 'absent' }, { attempt: 'failed' }), { refund: 'submitted', attempt: 'failed', failure: null }],
     ['no answer', effect({ kind: 'unknown', detail: 'cut' }, { mayTryAgain: true }), { refund: 'submitted', attempt: 'unknown' }],
     ['no answer, once it was taken in', effect({ kind: 'unknown', detail: 'cut' }, { attempt: 'pending' }), { refund: 'submitted', attempt: 'pending' }],
     ['nothing, the whole schedule long', effect({ kind: 'schedule_exhausted' }, { attempt: 'unknown' }), { refund: 'needs_review', attempt: 'unknown', tickets: ['unresolved_outcome'] }],

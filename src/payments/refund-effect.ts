@@ -18,7 +18,9 @@ const CLOSED: ReadonlySet<AttemptStatus> = new Set<AttemptStatus>(['succeeded', 
 export function refundEffectOf(payment: Payment, attempt: Attempt, refund: Refund, observed: Observed, mayTryAgain: boolean): Effect {
   const observation = observationOf(refund, observed);
   const isTriedAgain = mayTryAgain && (observed.kind === 'absent' || (observed.kind === 'not_done' && observed.failure.retryable));
-  const status = isTriedAgain ? refund.status : nextRefund(refund.status, observation);
+  // A try that is over ends nothing by not being there: the next one may be on its way.
+  const isOver = CLOSED.has(attempt.status) && (observed.kind === 'absent' || observed.kind === 'not_done');
+  const status = isTriedAgain || isOver ? refund.status : nextRefund(refund.status, observation);
   const failure = status === 'failed' ? refund.failure ?? failureOf(observed) : null;
   const snapshot = observed.kind === 'refund' ? observed.refund : null;
   return {

@@ -9,6 +9,11 @@ export function triesOf({ attempts }: Pick<PaymentRecord, 'attempts'>, { id }: R
   return attempts.filter(({ refundId }) => refundId === id).length;
 }
 
+/** Our id of a refund at its PSP: where a repeat is answered as the first, every try goes out under the first one's, so that one which arrives late does nothing more. */
+export function outgoingIdOf({ attempts }: Pick<PaymentRecord, 'attempts'>, refundId: string | null, attemptId: string, honoursIdempotencyKey: boolean): string {
+  return (honoursIdempotencyKey ? attempts.find((attempt) => attempt.refundId !== null && attempt.refundId === refundId)?.id : undefined) ?? attemptId;
+}
+
 /** Whether a call for a refund may still do something that we have not heard of. */
 export function isInDoubt({ attempts, refunds }: Pick<PaymentRecord, 'attempts' | 'refunds'>): boolean {
   return attempts.some((attempt) => attempt.refundId !== null && (attempt.status === 'sent' || attempt.status === 'unknown')

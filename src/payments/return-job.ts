@@ -13,6 +13,7 @@ import { planNextLookUp } from './look-up-plan.js';
 import { lookUpTimesOf, type LookUpSettings } from './look-up-times.js';
 import { newAttempt } from './new-attempt.js';
 import type { AttemptStatus } from './payment-state.js';
+import { REFUND_TRIES_MAX } from './refund-queue.js';
 import type { PaymentStore } from './payment-store.js';
 import type { Attempt } from './payment.js';
 
@@ -42,14 +43,20 @@ export class ReturnJob implements JobHandler {
     const { attempt, now: beganAt } = await this.store.attemptNow(this.database, tenantId, payload.attemptId ?? '');
     const stray: Stray = { attempt, account: await this.accounts.version(this.database, tenantId, attempt.gatewayAccountId), reference: payload.reference ?? '' };
     const snapshot = await this.caller.fetch(stray.account, stray.reference, this.settings.gatewayTimeoutMs);
-    if (snapshot === null || snapshot === 'no_answer') throw new Error('the gateway does not show the money that is to go back');
+    const times = lookUpTimesOf(gatewayDefinition(attempt.gateway).profile, this.settings);
+    // However long the PSP is away: money is not forgotten.
+    if (snapshot === 'no_answer') return this.jobs.postpone(this.database, job, times.scheduleMs.at(-1) ?? times.lagMs);
+    if (snapshot === null) throw new Error('the gateway does not show the money that is to go back');
 
-    const last = (await this.store.attempts(this.database, tenantId, attempt.paymentId)).findLast((other) => isReturnOf(stray, other));
+    const returns = (await this.store.attempts(this.database, tenantId, attempt.paymentId)).filter((other) => isReturnOf(stray, other));
+    const last = returns.findLast(({ status }) => isOpen(status)) ?? returns.at(-1);
     if (isBack(snapshot)) return this.end(job, last);
     if (last !== undefined && isOpen(last.status)) await this.findOut(last, stray, beganAt);
+    // Refused again and again: the job fails, waits longer each time, and is laid aside with an alert.
+    else if (returns.length >= REFUND_TRIES_MAX) throw new Error('the gateway does not give the money back');
     else await this.giveBack(stray, snapshot);
     // The PSP is asked once more: only what it shows ends this.
-    await this.jobs.postpone(this.database, job, Math.max(lookUpTimesOf(gatewayDefinition(attempt.gateway).profile, this.settings).lagMs, 100));
+    await this.jobs.postpone(this.database, job, Math.max(times.lagMs, 100));
   }
 
   private async giveBack({ attempt: { id, tenantId, paymentId, gateway, gatewayAccountId, amount: asked }, account, reference }: Stray, snapshot: PaymentSnapshot): Promise<void> {

@@ -127,6 +127,27 @@ describe('Yape and vouchers', () => {
     expect(await until(body.id, ({ status }) => status === 'captured')).toMatchObject({ status: 'captured', nextAction: null });
   });
 
+  it('a voucher is taken back at MercadoPago, as it could be paid at any moment', async () => {
+    const { body } = await voucher();
+    expect(await post(`/v1/payments/${body.id}/void`)).toMatchObject({ status: 200, body: { status: 'voided', nextAction: null, attempts: [{ operation: 'authorize' }, { operation: 'void', status: 'succeeded' }] } });
+    expect(booked()).toMatchObject([{ status: 'cancelled' }]);
+  });
+
+  it('a voucher that was paid before it could be taken back is captured', async () => {
+    const { body } = await voucher();
+    service.mercadopago.panel.approve(Number(body.gatewayReference));
+    expect(await post(`/v1/payments/${body.id}/void`)).toMatchObject({ status: 200, body: { status: 'captured', amountCaptured: 12_900, attempts: [{ operation: 'authorize' }, { operation: 'void', status: 'failed' }] } });
+  });
+
+  it.each([['reset_after_booking', 'voided', 'succeeded'], ['reset_before_booking', 'requires_action', 'failed']] as const)('a voucher whose taking back is lost by %s is %s', async (kind, status, outcome) => {
+    const { body } = await voucher();
+    service.mercadopago.faults.add({ route: 'PUT /v1/payments/:id', kind });
+    expect((await post(`/v1/payments/${body.id}/void`)).body).toMatchObject({ status: 'requires_action', pendingOperation: 'void' });
+    const over = await until(body.id, (shown) => (shown as unknown as { pendingOperation: string | null }).pendingOperation === null);
+    expect(over.status).toBe(status);
+    expect(over.attempts.at(-1)).toMatchObject({ operation: 'void', status: outcome });
+  });
+
   it('a voucher that nobody pays expires when MercadoPago says so', async () => {
     const { body } = await voucher();
     service.mercadopago.panel.expire(Number(body.gatewayReference));

@@ -159,6 +159,19 @@ describe('a refund through PixelPay', () => {
     expect(service.pixelpay.books.refunds(ana.pixelpay.merchant)).toHaveLength(1);
   });
 
+  it('that arrives after it was sent again is done once: both go by the first one\'s id', async () => {
+    const payment = await paid();
+    service.pixelpay.faults.add({ route: 'POST /v2/payments/:id/refunds', kind: 'reset_before_booking' });
+    const { body } = await refundPayment(service, ana.client, payment.id, { amount: 4_000 });
+    expect(await endedRefund(body.id)).toMatchObject({ status: 'succeeded' });
+    const tries = (await readPayment(service, ana.client, payment.id)).attempts.filter(({ operation }) => operation === 'refund');
+    expect(tries).toHaveLength(2);
+    await fetch(`${service.pixelpay.url}/v2/payments/${payment.gatewayReference}/refunds`, {
+      method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ api_key: ana.pixelpay.apiKey, amount: 4_000, refund_id: tries[0]?.id }),
+    });
+    expect(service.pixelpay.books.refunds(ana.pixelpay.merchant)).toHaveLength(1);
+  });
+
   it('that PixelPay took in and then does not show is not sent again: it did arrive', async () => {
     const payment = await paid();
     service.pixelpay.settings.change({ refundAfterMs: null });

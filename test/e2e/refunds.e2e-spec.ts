@@ -142,6 +142,17 @@ describe('a refund whose reply is lost', () => {
     expect((await read(payment.id)).attempts.map(({ operation, status }) => [operation, status])).toEqual([['authorize', 'succeeded'], ['refund', 'failed'], ['refund', 'succeeded']]);
   });
 
+  it('is not taken for an equal one that was made in the panel before it', async () => {
+    const payment = await paid();
+    service.sandbox.panel.refund(payment.gatewayReference ?? '', 1_000);
+    await service.ask({ method: 'POST', path: `/v1/payments/${payment.id}/sync`, key: ana.operator });
+    await eventually(() => read(payment.id), ({ refunds }) => refunds.length === 1);
+    service.sandbox.faults.add({ route: 'POST /v2/refunds', kind: 'reset_before_booking' });
+    await refund(payment.id, { amount: 1_000 });
+    const shown = await eventually(() => read(payment.id), ({ refunds }) => refunds.length === 2 && refunds.every(({ status }) => status === 'succeeded'));
+    expect([shown.amountRefunded, givenBack()]).toEqual([2_000, 2_000]);
+  });
+
   it('holds the ones after it back until it is known', async () => {
     const payment = await paid();
     service.sandbox.faults.add({ route: 'POST /v2/refunds', kind: 'reset_after_booking' });

@@ -1,5 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { createPayment, eventually, mintPixelpayToken, mintToken, paymentOf, pixelpayPaymentOf, readPayment, settled, type PaymentBody } from '../support/payments.js';
+import { createPayment, eventually, mintPixelpayToken, mintToken, paidAtCulqi, paymentOf, pixelpayPaymentOf, readPayment, settled, type PaymentBody } from '../support/payments.js';
 import { newMerchantOfBoth, startService, type Merchant, type Service } from '../support/service.js';
 
 let service: Service;
@@ -30,6 +31,26 @@ const hear = (chargeId: string, attemptId: string | undefined) => service.ask({
   body: { object: 'event', id: `evt_test_${chargeId.slice(-16)}`, type: 'charge.creation.succeeded', data: { object: 'charge', id: chargeId, metadata: { attempt_id: attemptId } } },
 });
 
+const kindsOf = async (paymentId: string): Promise<string[]> => (await tickets(paymentId)).map(({ kind }) => kind);
+/** A payment that PixelPay never saw, and was called failed for that; its webhooks reach us from now on. */
+async function failedAtPixelpay(): Promise<{ failed: PaymentBody; bookLatePayment: () => Promise<string> }> {
+  service.pixelpay.faults.add({ route: 'POST /v2/payments', kind: 'reset_before_booking' });
+  const token = await mintPixelpayToken(service.pixelpay.url, ana);
+  const failed = await settled(service, ana.client, (await createPayment(service, ana.client, pixelpayPaymentOf(token))).body.id);
+  expect(failed.status).toBe('failed');
+  service.pixelpay.webhooks.change(ana.pixelpay.merchant, { url: `${await listening()}/webhooks/pixelpay/${ana.tenantId}` });
+  return {
+    failed,
+    async bookLatePayment() {
+      const response = await fetch(`${service.pixelpay.url}/v2/payments`, {
+        method: 'POST', headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ api_key: ana.pixelpay.apiKey, amount: 12_900, currency: 'DOP', card_token: token, customer_email: 'ana@ejemplo.do', order_id: failed.attempts[0]?.id }),
+      });
+      return ((await response.json()) as { txn_id: string }).txn_id;
+    },
+  };
+}
+
 describe('money that moves for a payment that was called failed', () => {
   it.each([['captured', true, 'refund'], ['reserved', false, 'void']] as const)('and is %s goes back at once, with a ticket (late_capture)', async (_how, capture, operation) => {
     service.sandbox.faults.add({ route: 'POST /v2/charges', kind: 'reset_before_booking' });
@@ -48,42 +69,78 @@ describe('money that moves for a payment that was called failed', () => {
   });
 
   it('at PixelPay goes back, also when the first try to give it back is lost', async () => {
-    service.pixelpay.faults.add({ route: 'POST /v2/payments', kind: 'reset_before_booking' });
-    const token = await mintPixelpayToken(service.pixelpay.url, ana);
-    const made = await createPayment(service, ana.client, pixelpayPaymentOf(token));
-    const failed = await settled(service, ana.client, made.body.id);
-    const late = await fetch(`${service.pixelpay.url}/v2/payments`, {
-      method: 'POST', headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ api_key: ana.pixelpay.apiKey, amount: 12_900, currency: 'DOP', card_token: token, customer_email: 'ana@ejemplo.do', order_id: failed.attempts[0]?.id }),
-    });
-    const { txn_id: txnId } = await late.json() as { txn_id: string };
+    const { failed, bookLatePayment } = await failedAtPixelpay();
     service.pixelpay.faults.add({ route: 'POST /v2/payments/:id/refunds', kind: 'reset_before_booking' });
-    service.pixelpay.webhooks.change(ana.pixelpay.merchant, { url: `${await listening()}/webhooks/pixelpay/${ana.tenantId}` });
+    const txnId = await bookLatePayment();
     const shown = await returned(failed.id);
     expect(shown.attempts.map(({ operation }) => operation)).toEqual(['authorize', 'refund', 'refund']);
     expect(service.pixelpay.books.payments(ana.pixelpay.merchant)).toMatchObject([{ txn_id: txnId, refunded: 12_900 }]);
-    expect(await tickets(failed.id)).toEqual([{ kind: 'late_capture' }]);
+    expect(await kindsOf(failed.id)).toEqual(['late_capture']);
+  });
+
+  it('goes back also when the PSP shows it as pending first', async () => {
+    const { failed, bookLatePayment } = await failedAtPixelpay();
+    service.pixelpay.faults.add({ route: 'GET /v2/payments/:id', kind: 'wrong_answer', times: 2, changes: { status: 'pending' } });
+    await bookLatePayment();
+    expect(await eventually(() => kindsOf(failed.id), (kinds) => kinds.length > 0)).toEqual(['late_capture']);
+  });
+
+  it('goes back also when the PSP\'s list lags behind its webhook', async () => {
+    service.sandbox.faults.add({ route: 'POST /v2/charges', kind: 'reset_before_booking' });
+    const failed = await settled(service, ana.client, (await createPayment(service, ana.client, paymentOf(await mintToken(service.sandbox.url, ana)))).body.id);
+    const chargeId = await bookLate(failed.attempts[0]?.id, failed.id, true);
+    service.sandbox.settings.change({ lookupLagMs: 1_000 });
+    await hear(chargeId, failed.attempts[0]?.id);
+    expect(await eventually(() => kindsOf(failed.id), (kinds) => kinds.length > 0)).toEqual(['late_capture']);
+    service.sandbox.settings.change({ lookupLagMs: 0 });
+  });
+});
+
+describe('a charge of ours that only a webhook names', () => {
+  const givenBack = () => eventually(() => service.sandbox.books.refunds(ana.culqi.merchant), (refunds) => refunds.length > 0);
+
+  it('goes back when the payment has been paid by another', async () => {
+    const paid = await paidAtCulqi(service, ana);
+    const second = await bookLate(paid.attempts[0]?.id, paid.id, true);
+    await hear(second, paid.attempts[0]?.id);
+    expect(await givenBack()).toMatchObject([{ charge_id: second, amount: 12_900 }]);
+    expect(await readPayment(service, ana.client, paid.id)).toMatchObject({ status: 'captured', gatewayReference: paid.gatewayReference, amountRefunded: 0 });
+  });
+
+  it('goes back when the attempt was declined', async () => {
+    const declined = (await createPayment(service, ana.client, paymentOf(await mintToken(service.sandbox.url, ana, { number: '4000020000000000', cvv: '354' })))).body;
+    expect(declined.status).toBe('failed');
+    const second = await bookLate(declined.attempts[0]?.id, declined.id, true);
+    await hear(second, declined.attempts[0]?.id);
+    expect(await givenBack()).toMatchObject([{ charge_id: second, amount: 12_900 }]);
   });
 });
 
 describe('while a return is on its way', () => {
   it('it is not asked for again', async () => {
-    service.pixelpay.faults.add({ route: 'POST /v2/payments', kind: 'reset_before_booking' });
     service.pixelpay.settings.change({ refundAfterMs: null });
-    const token = await mintPixelpayToken(service.pixelpay.url, ana);
-    const failed = await settled(service, ana.client, (await createPayment(service, ana.client, pixelpayPaymentOf(token))).body.id);
-    service.pixelpay.webhooks.change(ana.pixelpay.merchant, { url: `${await listening()}/webhooks/pixelpay/${ana.tenantId}` });
-    await fetch(`${service.pixelpay.url}/v2/payments`, {
-      method: 'POST', headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ api_key: ana.pixelpay.apiKey, amount: 12_900, currency: 'DOP', card_token: token, customer_email: 'ana@ejemplo.do', order_id: failed.attempts[0]?.id }),
-    });
+    const { failed, bookLatePayment } = await failedAtPixelpay();
+    await bookLatePayment();
     await eventually(() => service.pixelpay.books.refunds(ana.pixelpay.merchant), (refunds) => refunds.length > 0);
-    await new Promise((resolve) => { setTimeout(resolve, 2_000); });
+    await sleep(2_000);
     const asked = service.pixelpay.books.requests(ana.pixelpay.merchant).filter(({ method, path }) => method === 'POST' && path.endsWith('/refunds'));
     expect(asked).toHaveLength(1);
     service.pixelpay.panel.completeRefund(ana.pixelpay.merchant, service.pixelpay.books.refunds(ana.pixelpay.merchant)[0]?.refund_id ?? '');
     expect((await returned(failed.id)).attempts.map(({ operation, status }) => [operation, status])).toEqual([['authorize', 'succeeded'], ['refund', 'succeeded']]);
   });
+
+  it('a PSP that keeps refusing it is asked eight times at most', async () => {
+    service.pixelpay.settings.change({ refundAfterMs: null });
+    const { failed, bookLatePayment } = await failedAtPixelpay();
+    await bookLatePayment();
+    const refunds = () => service.pixelpay.books.refunds(ana.pixelpay.merchant);
+    const refusing = setInterval(() => { for (const { refund_id: id, status } of refunds()) if (status === 'pending') service.pixelpay.panel.failRefund(ana.pixelpay.merchant, id); }, 20);
+    await eventually(refunds, (asked) => asked.length >= 8);
+    await sleep(2_000);
+    clearInterval(refusing);
+    expect(refunds()).toHaveLength(8);
+    expect(await kindsOf(failed.id)).toEqual(['late_capture']);
+  }, 30_000);
 });
 
 describe('a charge that exists twice', () => {

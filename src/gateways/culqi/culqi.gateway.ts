@@ -85,9 +85,10 @@ export class CulqiGateway implements PaymentGateway {
   async findRefund({ reference, amount, sentAt, refundedBefore, otherReferences }: RefundReference): Promise<RefundSnapshot | null> {
     const refunds = await this.refundsOf(checkedId(reference), sentAt);
     const found = refunds.find((refund) => BigInt(refund.amount) === amount.amountMinor && !otherReferences.includes(refund.id));
-    if (found !== undefined) return refundSnapshot(found, amount.currency);
     const { refunded } = await this.fetchPayment(reference);
+    // All that was given back is explained by others, of which some were made in the panel and have no id here.
     if ((refunded?.amountMinor ?? 0n) === refundedBefore.amountMinor) return null;
+    if (found !== undefined) return refundSnapshot(found, amount.currency);
     throw new GatewayError('outcome_unknown', 'Culqi shows money given back, and lists no refund for it');
   }
 

@@ -165,8 +165,17 @@ describe('a look-up', () => {
     expect(await answering(404, failure('not_found')).gateway.findPayment(attempt)).toBeNull();
   });
 
+  it.each([['another word', failure('gone')], ['no word', '{}']])('in a 404 with %s shows nothing', async (_what, body) => {
+    await expect(fetched(body, 404)).rejects.toMatchObject({ kind: 'outcome_unknown' });
+    await expect(answering(404, body).gateway.findPayment(attempt)).rejects.toMatchObject({ kind: 'outcome_unknown' });
+  });
+
+  it.each([['another', STORED.replace('att_1', 'att_2')], ['none', STORED.replace('"order_id":"att_1",', '')]])('by our id must show it: %s is no answer', async (_which, body) => {
+    await expect(answering(200, body).gateway.findPayment(attempt)).rejects.toMatchObject({ kind: 'outcome_unknown' });
+  });
+
   it('shows another reference as it stands, for the caller to compare', async () => {
-    expect(await answering(200, STORED.replace('att_1', 'att_2')).gateway.findPayment(attempt)).toMatchObject({ ourReference: 'att_2' });
+    expect(await fetched(STORED.replace('att_1', 'att_2'))).toMatchObject({ ourReference: 'att_2' });
     expect(await fetched(STORED.replace('"order_id":"att_1",', ''))).toMatchObject({ ourReference: null });
   });
 

@@ -37,7 +37,10 @@ export class PixelpayGateway implements PaymentGateway {
   /** `order_id` is unique at PixelPay: there is one or none. */
   async findPayment({ attemptId }: AttemptReference): Promise<PaymentSnapshot | null> {
     const answer = await this.client.findPayment(attemptId);
-    return isAbsence(answer) ? null : paymentSnapshot(paymentIn(answer));
+    if (isAbsence(answer)) return null;
+    const payment = paymentIn(answer);
+    if (payment.order_id !== attemptId) throw anotherAnswer();
+    return paymentSnapshot(payment);
   }
 
   async refundPayment(order: RefundOrder): Promise<RefundSnapshot> {
@@ -59,9 +62,9 @@ export class PixelpayGateway implements PaymentGateway {
   }
 }
 
-/** A 404 in PixelPay's own form. Any other may come from a wrong host or a proxy, and shows nothing about the payment. */
+/** A 404 with PixelPay's word for it. Any other may come from a wrong host or a proxy, and shows nothing about the payment. */
 function isAbsence(answer: PixelpayAnswer): boolean {
-  return answer.status === 404 && failureIn(answer) !== undefined;
+  return answer.status === 404 && failureIn(answer)?.status === 'not_found';
 }
 
 function paymentIn(answer: PixelpayAnswer): PixelpayPayment {
