@@ -4,6 +4,7 @@ import { CardDataModule } from './card-data/card-data.module.js';
 import { CARD_DATA_SCAN_JOB, CardDataScanJob } from './card-data/card-data-scan.job.js';
 import { GatewaysModule } from './gateways/gateways.module.js';
 import { EXPIRY_JOB, ExpiryJob } from './payments/expiry-job.js';
+import { ACCOUNT_LOOK_OVER_JOB, AccountLookOverJob, LOOK_OVER_JOB, LookOverJob } from './payments/look-over-jobs.js';
 import { LOOK_UP_JOB, LookUpJob } from './payments/look-up-job.js';
 import { PaymentsModule } from './payments/payments.module.js';
 import { REFUND_CHECK_JOB, REFUND_QUEUE_JOB, RETURN_JOB } from './payments/follow-ups.js';
@@ -45,7 +46,7 @@ export class AppModule {
   }
 }
 
-const JOB_KINDS = [LOOK_UP_JOB, EXPIRY_JOB, APPLY_JOB, REFUND_QUEUE_JOB, REFUND_CHECK_JOB, RETURN_JOB, WEBHOOK_JOB, CARD_DATA_SCAN_JOB];
+const JOB_KINDS = [LOOK_UP_JOB, EXPIRY_JOB, APPLY_JOB, REFUND_QUEUE_JOB, REFUND_CHECK_JOB, RETURN_JOB, LOOK_OVER_JOB, ACCOUNT_LOOK_OVER_JOB, WEBHOOK_JOB, CARD_DATA_SCAN_JOB];
 
 function readinessChecks(database: Database): ReadinessCheck[] {
   return [
@@ -71,5 +72,5 @@ function features(env: Env, database: Database) {
 }
 
 function jobs(): DynamicModule {
-  return JobsModule.forHandlers([PaymentsModule, InboundWebhooksModule, CardDataModule], [LookUpJob, ExpiryJob, UnappliedSnapshots, RefundQueueJob, PanelRefundsJob, ReturnJob, WebhookProcessing, CardDataScanJob]);
+  return JobsModule.forHandlers([PaymentsModule, InboundWebhooksModule, CardDataModule], [LookUpJob, ExpiryJob, UnappliedSnapshots, RefundQueueJob, PanelRefundsJob, ReturnJob, LookOverJob, AccountLookOverJob, WebhookProcessing, CardDataScanJob]);
 }

@@ -77,6 +77,17 @@ export class GatewayCaller {
     }
   }
 
+  /** Asks the PSP for its payments of a range of time. */
+  async list(account: GatewayAccount, range: { from: Date; to: Date }, withinMs: number): Promise<PaymentSnapshot[] | 'too_many' | 'no_answer'> {
+    try {
+      const gateway = this.open(account, TimeWindow.open(this.clock, withinMs), []);
+      return supports(gateway, 'listPayments') ? await gateway.listPayments(range) ?? 'too_many' : [];
+    } catch (error) {
+      if (!(error instanceof GatewayError)) this.logger.error({ err: error, gateway: account.gateway, alert: true, msg: 'a gateway adapter failed' });
+      return 'no_answer';
+    }
+  }
+
   private open(account: GatewayAccount, window: TimeWindow, secrets: string[]): PaymentGateway {
     const credentials = this.credentialsOf(account);
     secrets.push(...Object.values(credentials));

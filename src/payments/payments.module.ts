@@ -19,6 +19,7 @@ import { TimelineEvents } from './timeline-events.js';
 import { GatewayCaller } from './gateway-caller.js';
 import { KeyTakeover } from './key-takeover.js';
 import { KeyedRequests } from './keyed-requests.js';
+import { AccountLookOverJob, LookOverJob } from './look-over-jobs.js';
 import { LookUpJob } from './look-up-job.js';
 import { OperationBeginning } from './operation-beginning.js';
 import { PaymentApplier } from './payment-applier.js';
@@ -132,6 +133,13 @@ const providers: FactoryProvider[] = [
     useFactory: (database: Database, store: PaymentStore, accounts: GatewayAccounts, caller: GatewayCaller, jobs: JobQueue, clock: Clock, env: Env) =>
       new ReturnJob(database, store, accounts, caller, jobs, clock, { ...lookUpSettings(env), gatewayTimeoutMs: Math.min(env.gatewayTimeoutMs, env.jobLeaseMs / 4) }),
   },
+  { provide: LookOverJob, inject: [Database, JobQueue], useFactory: (database: Database, jobs: JobQueue) => new LookOverJob(database, jobs) },
+  {
+    provide: AccountLookOverJob, inject: [Database, PaymentStore, GatewayAccounts, GatewayCaller, PaymentApplier, Tickets, JobQueue, CLOCK, ENV],
+    useFactory: (
+      database: Database, store: PaymentStore, accounts: GatewayAccounts, caller: GatewayCaller, applier: PaymentApplier, tickets: Tickets, jobs: JobQueue, clock: Clock, env: Env,
+    ) => new AccountLookOverJob(database, store, accounts, caller, applier, tickets, jobs, clock, { ...lookUpSettings(env), gatewayTimeoutMs: callWithinMs(env) }),
+  },
   {
     provide: PaymentsService, inject: [Database, PaymentStore, KeyedRequests, PaymentBeginning, OperationBeginning, RefundBeginning, PaymentResolver, JobQueue, CLOCK],
     useFactory: (
@@ -143,5 +151,5 @@ const providers: FactoryProvider[] = [
 ];
 
 /** Payments: the HTTP routes, the life of a payment, and the jobs that find out what became of it. */
-@Module({ imports: [TenantsModule], controllers: [PaymentsController, RefundsController], providers, exports: [LookUpJob, ExpiryJob, UnappliedSnapshots, RefundQueueJob, PanelRefundsJob, ReturnJob, GatewayEvents, TimelineEvents] })
+@Module({ imports: [TenantsModule], controllers: [PaymentsController, RefundsController], providers, exports: [LookUpJob, ExpiryJob, UnappliedSnapshots, RefundQueueJob, PanelRefundsJob, ReturnJob, LookOverJob, AccountLookOverJob, GatewayEvents, TimelineEvents] })
 export class PaymentsModule {}

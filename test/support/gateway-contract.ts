@@ -165,6 +165,20 @@ export function describeGatewayContract(subject: ContractSubject): void {
     });
   });
 
+  it('lists the payments of a time that carry our references, and none of others', async () => {
+    if (!has('listPayments')) return;
+    const { credentials, order, reference } = await captured();
+    const gateway = open(credentials);
+    if (!supports(gateway, 'listPayments')) throw new Error('listPayments went away');
+    const [from, to] = [new Date(Date.now() - 60_000), new Date(Date.now() + 60_000)];
+    expect(await gateway.listPayments({ from, to })).toMatchObject([{ reference, ourReference: order.attemptId, status: 'captured' }]);
+    expect(await gateway.listPayments({ from: new Date(Date.now() - 120_000), to: from })).toEqual([]);
+    const stub = await httpStub((response) => response.writeHead(500).end());
+    const silent = open({ ...blank(definition) }, at(stub.url), WINDOW_MS);
+    expect(supports(silent, 'listPayments') ? await kindOf(silent.listPayments({ from, to })) : null).toBe('outcome_unknown');
+    await stub.close();
+  });
+
   describe('the operations that it has', () => {
     const reserved = async () => {
       const credentials = world.newMerchant(currency);

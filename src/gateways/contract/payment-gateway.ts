@@ -14,6 +14,11 @@ export interface PaymentGateway {
   fetchPayment(reference: string): Promise<PaymentSnapshot>;
   /** The payment that carries our attempt id, or null when the PSP, asked completely, shows none. Resolves a lost reply. */
   findPayment?(attempt: AttemptReference): Promise<PaymentSnapshot | null>;
+  /**
+   * The payments that the PSP has made in a range of time and that carry a reference of ours; null when there are more than it lists at once: then a shorter
+   * range is asked for. Finds what nobody told us of.
+   */
+  listPayments?(range: { from: Date; to: Date }): Promise<PaymentSnapshot[] | null>;
   /** Takes authorised money, all of it or a part where the profile says so; what is left is released. Sent at most once. */
   capturePayment?(order: CaptureOrder): Promise<PaymentSnapshot>;
   /** Releases authorised money. Sent at most once. */

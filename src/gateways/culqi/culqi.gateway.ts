@@ -99,12 +99,14 @@ export class CulqiGateway implements PaymentGateway {
   /** The charge's refunds since a little before `sentAt`. @throws GatewayError `outcome_unknown` when not all pages could be read */
   private async refundsOf(chargeId: string, sentAt: Date): Promise<CulqiRefund[]> {
     const filter = { creation_date_from: String(sentAt.getTime() - SEARCH.beforeMs), limit: String(SEARCH.pageSize) };
-    return this.paged(async (after) => {
+    const found = await this.paged(async (after) => {
       const answer = await this.client.listRefunds(after === undefined ? filter : { ...filter, after });
       const list = answer.status === 200 ? refundPageSchema.safeParse(answer.body) : undefined;
       if (list?.success !== true) throw troubleOf(answer);
       return list.data;
     }, (refund) => refund.charge_id === chargeId);
+    if (found === null) throw tooMany();
+    return found;
   }
 
   async findPayment(attempt: AttemptReference): Promise<PaymentSnapshot | null> {
@@ -116,23 +118,32 @@ export class CulqiGateway implements PaymentGateway {
     return duplicates.length === 0 ? first : { ...first, duplicates: duplicates.flatMap(({ reference }) => reference ?? []) };
   }
 
+  async listPayments({ from, to }: { from: Date; to: Date }): Promise<PaymentSnapshot[] | null> {
+    const filter = { creation_date_from: String(from.getTime()), creation_date_to: String(to.getTime()), limit: String(SEARCH.pageSize) };
+    const found = await this.paged((after) => this.chargePage(filter, after), (entry) => typeof entry.metadata?.attempt_id === 'string');
+    return found === null ? null : found.map((entry) => chargeSnapshot(readable(entry)));
+  }
+
   /** Every charge that carries the attempt's id. @throws GatewayError `outcome_unknown` when not all pages could be read: then absence shows nothing. */
   private async chargesOf(attempt: AttemptReference): Promise<CulqiCharge[]> {
     const filter = {
       creation_date_from: String(attempt.sentAt.getTime() - SEARCH.beforeMs), creation_date_to: String(attempt.deadlineAt.getTime() + SEARCH.afterMs),
       currency_code: attempt.amount.currency, limit: String(SEARCH.pageSize),
     };
-    const found = await this.paged(async (after) => {
-      const answer = await this.client.listCharges(after === undefined ? filter : { ...filter, after });
-      const list = answer.status === 200 ? chargePageSchema.safeParse(answer.body) : undefined;
-      if (list?.success !== true) throw troubleOf(answer);
-      return list.data;
-    }, (entry) => entry.metadata?.attempt_id === attempt.attemptId);
+    const found = await this.paged((after) => this.chargePage(filter, after), (entry) => entry.metadata?.attempt_id === attempt.attemptId);
+    if (found === null) throw tooMany();
     return found.map(readable);
   }
 
-  /** What is wanted of all pages of a list. @throws GatewayError `outcome_unknown` when there are too many: then absence shows nothing */
-  private async paged<Entry extends { id: string }>(read: (after: string | undefined) => Promise<Page<Entry>>, isWanted: (entry: Entry) => boolean): Promise<Entry[]> {
+  private async chargePage(filter: Record<string, string>, after: string | undefined) {
+    const answer = await this.client.listCharges(after === undefined ? filter : { ...filter, after });
+    const list = answer.status === 200 ? chargePageSchema.safeParse(answer.body) : undefined;
+    if (list?.success !== true) throw troubleOf(answer);
+    return list.data;
+  }
+
+  /** What is wanted of all pages of a list; null when there are more than are read. */
+  private async paged<Entry extends { id: string }>(read: (after: string | undefined) => Promise<Page<Entry>>, isWanted: (entry: Entry) => boolean): Promise<Entry[] | null> {
     const found: Entry[] = [];
     let after: string | undefined;
     for (let page = 0; page < SEARCH.pagesMax; page++) {
@@ -142,7 +153,7 @@ export class CulqiGateway implements PaymentGateway {
       // The counter is not to be trusted; an empty page or no next one is the end (psp/culqi.md §1.11).
       if (data.length === 0 || paging.next == null || after === undefined) return found;
     }
-    throw new GatewayError('outcome_unknown', 'Culqi lists more than is read');
+    return null;
   }
 
   private review(): PaymentSnapshot {
@@ -152,6 +163,11 @@ export class CulqiGateway implements PaymentGateway {
       reference: null, ourReference: null, amount: null, captured: null, refunded: null, pspCode: 'REVIEW', raw: { action_code: 'REVIEW' },
     };
   }
+}
+
+/** Then absence shows nothing. */
+function tooMany(): GatewayError {
+  return new GatewayError('outcome_unknown', 'Culqi lists more than is read');
 }
 
 function checkedId(reference: string): string {

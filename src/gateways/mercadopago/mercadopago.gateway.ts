@@ -13,6 +13,9 @@ import { readWebhook } from './mercadopago.webhook.js';
 /** The search for a lost payment: from before it was sent until after it could last have been; ours are told by our reference, so one page is plenty. */
 const SEARCH = { beforeMs: 60 * 60_000, afterMs: 60 * 60_000, limit: 100 };
 
+/** MercadoPago pages no deeper (psp/mercadopago.md §2.7, "1000 rows exceeded"). */
+const LIST_MAX = 1_000;
+
 /** MercadoPago, Payments API: cards, Yape and vouchers. */
 export class MercadopagoGateway implements PaymentGateway {
   private readonly client: MercadopagoClient;
@@ -47,6 +50,22 @@ export class MercadopagoGateway implements PaymentGateway {
     const [first, ...duplicates] = snapshots.filter(({ status }) => status !== 'declined');
     if (first === undefined) return snapshots[0] ?? null;
     return duplicates.length === 0 ? first : { ...first, duplicates: duplicates.flatMap(({ reference }) => reference ?? []) };
+  }
+
+  async listPayments({ from, to }: { from: Date; to: Date }): Promise<PaymentSnapshot[] | null> {
+    const found: PaymentSnapshot[] = [];
+    for (let offset = 0; offset < LIST_MAX; offset += SEARCH.limit) {
+      const answer = await this.client.searchPayments({
+        sort: 'date_created', criteria: 'asc', range: 'date_created', limit: SEARCH.limit, offset, begin_date: from.toISOString(), end_date: to.toISOString(),
+      });
+      const page = answer.status === 200 ? searchSchema.safeParse(answer.body) : undefined;
+      if (page?.success !== true) throw troubleOf(answer);
+      found.push(...page.data.results.map(paymentSnapshot));
+      const total = Number(page.data.paging.total.text);
+      if (total > LIST_MAX) return null;
+      if (page.data.results.length === 0 || offset + SEARCH.limit >= total) return found;
+    }
+    return null;
   }
 
   /** All of it: what a payment that was captured in part shows is not documented, and the profile says so. */

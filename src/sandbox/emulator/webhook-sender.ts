@@ -1,4 +1,5 @@
-import { request } from 'node:http';
+import { request as requestPlain } from 'node:http';
+import { request as requestSecure } from 'node:https';
 import { z } from 'zod';
 import { InvalidOrder } from './fault.js';
 import { isMerchant } from './merchant.js';
@@ -35,8 +36,6 @@ export type WebhookPlan = z.output<typeof planSchema>;
 
 const NONE: WebhookPlan = { url: null, delayMs: 0, copies: 1, order: 'kept', lost: 0 };
 const TRIES_MAX = 5;
-const RETRY_MS = 200;
-const DEADLINE_MS = 5_000;
 const LOG_MAX = 10_000;
 
 /** Posts an emulated PSP's webhooks, as badly as a test wants it. */
@@ -47,10 +46,21 @@ export class WebhookSender {
   private readonly lastOf = new Map<string, Promise<void>>();
   private readonly underWay = new Set<Promise<void>>();
   private log: SentWebhook[] = [];
+  /** Grows when everything is cleared: what was under way then goes no further. */
+  private generation = 0;
+
+  /** What is refused is sent again after `retryMs`, twice that and so on; an answer may take `deadlineMs`. */
+  constructor(private readonly retryMs = 400, private readonly deadlineMs = 5_000) {}
 
   /** The plan of a merchant, by any of its names. */
   planOf(merchant: string): WebhookPlan {
-    return [...this.plans].find(([name]) => isMerchant(merchant, name))?.[1] ?? NONE;
+    return this.plans.get(this.nameOf(merchant)) ?? NONE;
+  }
+
+  /** The name under which a merchant's plan is kept. */
+  private nameOf(merchant: string): string {
+    const names = [...this.plans.keys()];
+    return names.find((name) => isMerchant(merchant, name)) ?? names.find((name) => isMerchant(name, merchant)) ?? merchant;
   }
 
   /** Changes what is named of a merchant's plan; throws an Error that names the wrong field. */
@@ -59,7 +69,7 @@ export class WebhookSender {
     if (!read.success) throw new InvalidOrder(z.prettifyError(read.error));
     const given = Object.fromEntries(Object.entries(read.data).filter(([, value]) => value !== undefined));
     const plan = { ...this.planOf(merchant), ...given };
-    this.plans.set(merchant, plan);
+    this.plans.set(this.nameOf(merchant), plan);
     return plan;
   }
 
@@ -96,6 +106,8 @@ export class WebhookSender {
     for (const timer of this.timers) clearTimeout(timer);
     this.timers.clear();
     this.queued.clear();
+    this.lastOf.clear();
+    this.generation += 1;
     this.plans.clear();
     this.log = [];
   }
@@ -119,10 +131,12 @@ export class WebhookSender {
   private async deliver(webhook: OutgoingWebhook, tries: number): Promise<void> {
     const url = webhook.url ?? this.planOf(webhook.merchant).url;
     if (url === null) return;
-    const status = await post(url, webhook);
+    const { generation } = this;
+    const status = await post(url, webhook, this.deadlineMs);
+    if (generation !== this.generation) return;
     this.record(webhook, status);
     if (status !== null && status >= 200 && status < 300) return;
-    if (tries < TRIES_MAX) this.later(RETRY_MS * 2 ** tries, () => {
+    if (tries < TRIES_MAX) this.later(this.retryMs * 2 ** (tries - 1), () => {
       const delivery = this.deliver(webhook, tries + 1).finally(() => this.underWay.delete(delivery));
       this.underWay.add(delivery);
     });
@@ -143,16 +157,17 @@ export class WebhookSender {
   }
 }
 
-/** The status of the answer; null when none came in time. */
-function post(url: string, { headers, body }: OutgoingWebhook): Promise<number | null> {
+/** The status of the answer; null when none came in time, or the address cannot be posted to. */
+function post(url: string, { headers, body }: OutgoingWebhook, deadlineMs: number): Promise<number | null> {
+  const request = { 'http:': requestPlain, 'https:': requestSecure }[new URL(url).protocol];
+  if (request === undefined) return Promise.resolve(null);
   return new Promise((resolve) => {
     const bytes = Buffer.from(body);
-    const sent = request(url, { method: 'POST', timeout: DEADLINE_MS, headers: { 'content-type': 'application/json', ...headers, 'content-length': bytes.length } });
+    const sent = request(url, { method: 'POST', signal: AbortSignal.timeout(deadlineMs), headers: { 'content-type': 'application/json', ...headers, 'content-length': bytes.length } });
     sent.on('response', (answer) => {
       answer.resume();
       answer.on('end', () => { resolve(answer.statusCode ?? null); }).on('error', () => { resolve(null); });
     });
-    sent.on('timeout', () => sent.destroy());
     sent.on('error', () => { resolve(null); });
     sent.end(bytes);
   });

@@ -1,0 +1,143 @@
+import { Logger } from '@nestjs/common';
+import { gatewayDefinition } from '../gateways/gateways.js';
+import type { PaymentSnapshot } from '../gateways/contract/payment-gateway.js';
+import type { Database } from '../platform/database/database.js';
+import type { Job, JobQueue } from '../platform/jobs/job-queue.js';
+import type { JobHandler } from '../platform/jobs/job-runner.js';
+import type { Clock } from '../shared/clock.js';
+import { isId, newId } from '../shared/id.js';
+import type { GatewayAccount, GatewayAccounts } from '../tenants/gateway-accounts.js';
+import type { Tickets } from '../tickets/tickets.js';
+import type { GatewayCaller } from './gateway-caller.js';
+import { differs } from './look-over.js';
+import { nextLookUpDueAt, planFirstLookUp } from './look-up-plan.js';
+import { lookUpTimesOf, type LookUpSettings } from './look-up-times.js';
+import { arrangeLookUp, type PaymentApplier } from './payment-applier.js';
+import { attemptOf } from './payment-rows.js';
+import type { PaymentStore } from './payment-store.js';
+import type { Attempt } from './payment.js';
+
+export const LOOK_OVER_JOB = 'payments.look_over';
+export const ACCOUNT_LOOK_OVER_JOB = 'payments.look_over_account';
+
+const EVERY_MS = 24 * 60 * 60_000;
+/** How far back: a day that failed is made up for twice. */
+const RANGE_MS = 3 * EVERY_MS;
+/** Accounts are begun one after the other, this far apart and within an hour, so that no PSP is asked by all tenants at once. */
+const APART_MS = 1_000;
+const SPREAD_MS = 60 * 60_000;
+/** Asked about at once; a slice with more payments than a PSP lists is halved, down to the least. */
+const SLICE_MS_MAX = 6 * 60 * 60_000;
+const SLICE_MS_MIN = 60_000;
+/** How often a PSP that does not answer is asked. */
+const TRIES_MAX = 12;
+
+/** Once a day, has every account in force looked over. */
+export class LookOverJob implements JobHandler {
+  readonly kind = LOOK_OVER_JOB;
+  readonly isRecurring = true;
+
+  constructor(private readonly database: Database, private readonly jobs: JobQueue) {}
+
+  async handle(job: Job): Promise<void> {
+    const accounts = await this.database.acrossTenants().selectFrom('gateway_accounts').select(['id', 'tenant_id']).where('superseded_at', 'is', null).orderBy('id').execute();
+    for (const [i, { id, tenant_id: tenantId }] of accounts.entries()) {
+      const delayMs = Math.floor(Math.min(APART_MS, SPREAD_MS / accounts.length) * i);
+      await this.jobs.enqueue(this.database, { id: newId('job'), kind: ACCOUNT_LOOK_OVER_JOB, tenantId, payload: { accountId: id }, uniqueKey: `look_over:${id}`, delayMs });
+    }
+    await this.jobs.postpone(this.database, job, EVERY_MS);
+  }
+}
+
+/**
+ * Compares what a PSP has in its books of the last days with ours. What it has and we do not (a capture it made by itself, a refund in its panel, money that
+ * came late or twice) is applied like any other answer of the PSP's; what carries an id of ours that we do not know becomes a ticket.
+ */
+export class AccountLookOverJob implements JobHandler {
+  readonly kind = ACCOUNT_LOOK_OVER_JOB;
+  private readonly logger = new Logger(AccountLookOverJob.name);
+
+  constructor(
+    private readonly database: Database,
+    private readonly store: PaymentStore,
+    private readonly accounts: GatewayAccounts,
+    private readonly caller: GatewayCaller,
+    private readonly applier: PaymentApplier,
+    private readonly tickets: Tickets,
+    private readonly jobs: JobQueue,
+    private readonly clock: Clock,
+    private readonly settings: LookUpSettings & { gatewayTimeoutMs: number },
+  ) {}
+
+  /** One slice of the range at a time, so that each ends well within the job's lease; the next is the same job again. */
+  async handle(job: Job): Promise<void> {
+    const account = await this.accounts.version(this.database, job.tenantId, job.payload.accountId ?? '');
+    if (!this.caller.supports(account, 'listPayments')) return this.jobs.complete(this.database, job);
+    const { from, to, sliceMs } = this.sliceOf(job, account);
+    const end = new Date(Math.min(from.getTime() + sliceMs, to.getTime()));
+    const listed = await this.caller.list(account, { from, to: end }, this.settings.gatewayTimeoutMs);
+    if (listed === 'no_answer') return this.later(job);
+    const next = (fromMs: number, nextSliceMs: number): Promise<void> =>
+      this.jobs.postpone(this.database, job, 0, { ...job.payload, from: String(fromMs), to: String(to.getTime()), slice: String(nextSliceMs), tries: '0' });
+    if (listed === 'too_many') {
+      if (sliceMs <= SLICE_MS_MIN) throw new Error('the gateway lists more payments of one minute than are read');
+      return next(from.getTime(), Math.floor(sliceMs / 2));
+    }
+    let applied = 0;
+    for (const snapshot of listed) if (await this.compare(account, snapshot)) applied += 1;
+    if (listed.length > 0) this.logger.log({ gateway: account.gateway, seen: listed.length, applied, msg: 'payments were looked over' });
+    return end >= to ? this.jobs.complete(this.database, job) : next(end.getTime(), Math.min(sliceMs * 2, SLICE_MS_MAX));
+  }
+
+  /** The PSP is away: it is asked again, until the next day's look-over takes over. */
+  private async later(job: Job): Promise<void> {
+    const tries = Number(job.payload.tries ?? '0') + 1;
+    if (tries < TRIES_MAX) return this.jobs.postpone(this.database, job, this.settings.scheduleMs.at(-1) ?? 0, { ...job.payload, tries: String(tries) });
+    this.logger.error({ alert: true, accountId: job.payload.accountId, msg: 'an account was not looked over: its gateway does not answer' });
+    return this.jobs.complete(this.database, job);
+  }
+
+  private sliceOf({ payload }: Job, account: GatewayAccount): { from: Date; to: Date; sliceMs: number } {
+    const nowMs = this.clock.now().getTime();
+    const { lagMs } = lookUpTimesOf(gatewayDefinition(account.gateway).profile, this.settings);
+    return { from: new Date(Number(payload.from ?? nowMs - RANGE_MS)), to: new Date(Number(payload.to ?? nowMs - lagMs)), sliceMs: Number(payload.slice ?? SLICE_MS_MAX) };
+  }
+
+  /** Whether something had to be done. */
+  private async compare({ tenantId, gateway }: GatewayAccount, snapshot: PaymentSnapshot): Promise<boolean> {
+    const { ourReference } = snapshot;
+    // Money that was never ours: a merchant may use the PSP beside us.
+    if (ourReference === null || !isId('att', ourReference)) return false;
+    const row = await this.database.forTenant(tenantId).selectFrom('payment_attempts').selectAll().where('id', '=', ourReference).where('gateway', '=', gateway).executeTakeFirst();
+    if (row === undefined) {
+      if (snapshot.status === 'captured' || snapshot.status === 'authorized') await this.report(tenantId, snapshot);
+      return false;
+    }
+    const attempt = attemptOf(row);
+    // Its own call may still run, and is answered.
+    if (attempt.status === 'sent' || !differs(await this.store.record(this.database, tenantId, attempt.paymentId), snapshot)) return false;
+    await this.apply(attempt, snapshot);
+    return true;
+  }
+
+  private async apply(attempt: Attempt, snapshot: PaymentSnapshot): Promise<void> {
+    const { profile } = gatewayDefinition(attempt.gateway);
+    const times = lookUpTimesOf(profile, this.settings);
+    await this.database.transaction(async (transaction) => {
+      const applied = await this.applier.apply(transaction, {
+        tenantId: attempt.tenantId, paymentId: attempt.paymentId, attemptId: attempt.id, cause: 'look_over', profile,
+        decide: (_payment, current, now) => ({ observed: { kind: 'snapshot', snapshot }, attempt: current.nextLookUpAt === null ? planFirstLookUp(current, times, now) : current }),
+      });
+      await arrangeLookUp(this.jobs, transaction, applied.attempt, nextLookUpDueAt(applied.attempt, times), applied.now);
+    });
+  }
+
+  /** Money under an id of ours that we do not have: a database that was restored to an earlier time, say. */
+  private async report(tenantId: string, { reference, ourReference, amount, status }: PaymentSnapshot): Promise<void> {
+    const id = newId('tic');
+    const evidence = { reference, ourReference, status, amountMinor: amount?.amountMinor.toString(), currency: amount?.currency };
+    await this.database.transaction(async (transaction) => {
+      await this.tickets.open(transaction, { id, tenantId, kind: 'unknown_payment', paymentId: null, attemptId: null, subject: (reference ?? ourReference ?? '').slice(0, 100), evidence });
+    });
+  }
+}

@@ -1,0 +1,85 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { createPayment, eventually, mintToken, paidAtCulqi, paymentOf, readPayment, settled, type PaymentBody } from '../support/payments.js';
+import { newMerchantOfBoth, startService, type Merchant, type Service } from '../support/service.js';
+
+let service: Service;
+let ana: Merchant;
+beforeAll(async () => { service = await startService(); });
+afterAll(() => service.close());
+beforeEach(async () => {
+  ana = await newMerchantOfBoth(service.ask);
+  service.sandbox.faults.clear();
+});
+
+const read = (id: string): Promise<PaymentBody> => readPayment(service, ana.client, id);
+/** What the schedule does once a day. */
+async function lookOver(): Promise<void> {
+  // The emulator's time and the service's lag: what was made a moment ago is not looked over yet.
+  await new Promise((resolve) => { setTimeout(resolve, 300); });
+  await service.tables.query("update jobs set run_at = now(3), lease_token = null where unique_key = 'payments.look_over'");
+  await eventually(() => service.tables.query("select id from jobs where unique_key = 'payments.look_over' and run_at > now(3) + interval 1 hour"), (jobs) => jobs.length > 0);
+  await service.tables.query("update jobs set run_at = now(3) where kind = 'payments.look_over_account'");
+  await eventually(() => service.tables.query("select id from jobs where kind = 'payments.look_over_account'"), (jobs) => jobs.length === 0);
+}
+const tickets = (where: string) => service.tables.query<{ kind: string }>(`select kind from tickets where tenant_id = '${ana.tenantId}' and ${where}`);
+async function book(metadata: object, changes: object = {}): Promise<string> {
+  const response = await fetch(`${service.sandbox.url}/v2/charges`, {
+    method: 'POST', headers: { authorization: `Bearer ${ana.culqi.secretKey}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ amount: 12_900, currency_code: 'PEN', email: 'ana@ejemplo.pe', source_id: await mintToken(service.sandbox.url, ana), metadata, ...changes }),
+  });
+  return ((await response.json()) as { id: string }).id;
+}
+
+describe('the daily look-over', () => {
+  it('finds refunds of the panel, captures and releases by Culqi itself, that nobody told us of', async () => {
+    const refunded = await paidAtCulqi(service, ana);
+    const reserve = async () => (await createPayment(service, ana.client, paymentOf(await mintToken(service.sandbox.url, ana), { captureMethod: 'manual', gateway: 'culqi' }))).body;
+    const [taken, released] = [await reserve(), await reserve()];
+    service.sandbox.panel.refund(refunded.gatewayReference ?? '', 900);
+    service.sandbox.panel.capture(taken.gatewayReference ?? '');
+    service.sandbox.panel.expire(released.gatewayReference ?? '');
+    await lookOver();
+    expect(await eventually(() => read(refunded.id), ({ refunds }) => refunds.length > 0)).toMatchObject({ amountRefunded: 900, refunds: [{ origin: 'gateway' }] });
+    expect([(await read(taken.id)).status, (await read(released.id)).status]).toEqual(['captured', 'voided']);
+    const timeline = await service.ask<{ data: { cause: string; to?: string }[] }>({ path: `/v1/payments/${taken.id}/timeline`, key: ana.client });
+    expect(timeline.body.data).toContainEqual(expect.objectContaining({ cause: 'look_over', to: 'captured' }));
+  });
+
+  it('gives back money that came for a failed payment, and a second charge', async () => {
+    service.sandbox.faults.add({ route: 'POST /v2/charges', kind: 'reset_before_booking' });
+    const failed = await settled(service, ana.client, (await createPayment(service, ana.client, paymentOf(await mintToken(service.sandbox.url, ana), { gateway: 'culqi' }))).body.id);
+    const paid = await paidAtCulqi(service, ana);
+    const late = await book({ attempt_id: failed.attempts[0]?.id, payment_id: failed.id });
+    const second = await book({ attempt_id: paid.attempts[0]?.id, payment_id: paid.id });
+    await lookOver();
+    for (const [payment, charge] of [[failed, late], [paid, second]] as const) {
+      expect(await eventually(() => read(payment.id), ({ attempts }) => attempts.at(-1)?.operation === 'refund' && attempts.at(-1)?.status === 'succeeded')).toMatchObject({ status: payment.status, amountRefunded: 0 });
+      expect(service.sandbox.books.charges(ana.culqi.merchant).find(({ id }) => id === charge)).toMatchObject({ current_amount: 0 });
+    }
+    expect(service.sandbox.books.charges(ana.culqi.merchant).find(({ id }) => id === paid.gatewayReference)).toMatchObject({ current_amount: 12_900 });
+  });
+
+  it('reports money under an id of ours that we do not know, once, and leaves alone what was never ours', async () => {
+    await book({ attempt_id: 'att_00000000000000000000000000' });
+    await book({ order_id: '7001' });
+    await lookOver();
+    await lookOver();
+    expect(await tickets('payment_id is null')).toEqual([{ kind: 'unknown_payment' }]);
+  });
+
+  it('changes nothing where the books agree, however often', async () => {
+    const payment = await paidAtCulqi(service, ana);
+    await lookOver();
+    await lookOver();
+    expect(await read(payment.id)).toMatchObject({ version: payment.version, refunds: [] });
+    expect(await tickets('1 = 1')).toEqual([]);
+  });
+
+  it('tries again when Culqi does not answer', async () => {
+    const payment = await paidAtCulqi(service, ana);
+    service.sandbox.panel.refund(payment.gatewayReference ?? '', 100);
+    service.sandbox.faults.add({ route: 'GET /v2/charges', kind: 'error_before_booking' });
+    await lookOver();
+    expect(await eventually(() => read(payment.id), ({ refunds }) => refunds.length > 0)).toMatchObject({ amountRefunded: 100 });
+  });
+});
