@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { createHmac, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { createPayment, eventually, paymentOf, readPayment, refundPayment, settled, type PaymentBody, type ProblemBody, type RefundBody } from '../support/payments.js';
 import { newMerchant, startService, type Merchant, type Service } from '../support/service.js';
@@ -210,5 +210,40 @@ describe('a webhook of MercadoPago', () => {
     const sent = await eventually(() => service.mercadopago.webhooks.sent(`mp_${suffix}`), (found) => found.length > 0);
     expect(sent[0]?.status).toBe(401);
     expect(await statuses()).toEqual([]);
+  });
+});
+
+describe('four webhooks of one payment', () => {
+  const ACTIONS = ['payment.created', 'payment.updated', 'payment.refunded_partially', 'ipn'] as const;
+  type Action = typeof ACTIONS[number];
+  const ordersOf = (actions: readonly Action[]): Action[][] => (actions.length === 0 ? [[]] : actions.flatMap((first) => ordersOf(actions.filter((other) => other !== first)).map((rest) => [first, ...rest])));
+  /** As MercadoPago signs (psp/mercadopago.md §7.3), written here once more. */
+  const deliver = (action: Action, id: string) => {
+    if (action === 'ipn') return service.ask({ method: 'POST', path: `/webhooks/mercadopago/${ana.tenantId}?topic=payment&id=${id}`, body: { resource: id, topic: 'payment' } });
+    const [requestId, ts] = [randomUUID(), String(Date.now())];
+    const v1 = createHmac('sha256', `whsec-${suffix}`).update(`id:${id};request-id:${requestId};ts:${ts};`).digest('hex');
+    return service.ask({
+      method: 'POST', path: `/webhooks/mercadopago/${ana.tenantId}?data.id=${id}&type=payment`, headers: { 'x-signature': `ts=${ts},v1=${v1}`, 'x-request-id': requestId },
+      body: { id: Number(`${id}${ACTIONS.indexOf(action)}`), live_mode: true, type: 'payment', action, data: { id } },
+    });
+  };
+
+  it('in each of their 24 orders, while it is captured and refunded in part, end in the same', async () => {
+    const orders = ordersOf(ACTIONS);
+    expect(orders).toHaveLength(24);
+    const ends = await Promise.all(orders.map(async ([first, second, third, fourth]) => {
+      const { body } = await pay({ captureMethod: 'manual' });
+      const reference = body.gatewayReference ?? '';
+      const answers = [await deliver(first ?? 'ipn', reference)];
+      await post(`/v1/payments/${body.id}/capture`);
+      answers.push(await deliver(second ?? 'ipn', reference));
+      service.mercadopago.panel.refund(Number(reference), 500);
+      answers.push(await deliver(third ?? 'ipn', reference), await deliver(fourth ?? 'ipn', reference));
+      const { status, amountCaptured, refunds, attempts } = await until(body.id, (shown) => shown.status === 'captured' && shown.refunds.length > 0);
+      return { heard: answers.map((answer) => answer.status), status, amountCaptured, refunds: refunds.map(({ amount, origin }) => [amount, origin]), attempts: attempts.map(({ operation, status: end }) => [operation, end]) };
+    }));
+    const end = { heard: [200, 200, 200, 200], status: 'captured', amountCaptured: 12_900, refunds: [[500, 'gateway']], attempts: [['authorize', 'succeeded'], ['capture', 'succeeded']] };
+    expect(ends).toEqual(orders.map(() => end));
+    expect(await service.tables.query(`select kind from tickets where tenant_id = '${ana.tenantId}'`)).toEqual([]);
   });
 });
