@@ -1,6 +1,7 @@
 import { FirstTables } from './Migration20261124000000_first_tables.js';
 import { Audit } from './Migration20261124040000_audit.js';
 import { Operations } from './Migration20261124050000_operations.js';
+import { Customers } from './Migration20261124070000_customers.js';
 import { Refunds } from './Migration20261124060000_refunds.js';
 
 /** Every migration, oldest first. Forward only: a mistake is mended by the next one. */
@@ -9,4 +10,5 @@ export const MIGRATIONS = [
   { name: 'Migration20261124040000_audit', class: Audit },
   { name: 'Migration20261124050000_operations', class: Operations },
   { name: 'Migration20261124060000_refunds', class: Refunds },
+  { name: 'Migration20261124070000_customers', class: Customers },
 ];

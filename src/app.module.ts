@@ -1,6 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import type { Env } from './config/env.js';
 import { CardDataModule } from './card-data/card-data.module.js';
+import { CustomersModule } from './customers/customers.module.js';
 import { CARD_DATA_SCAN_JOB, CardDataScanJob } from './card-data/card-data-scan.job.js';
 import { GatewaysModule } from './gateways/gateways.module.js';
 import { EXPIRY_JOB, ExpiryJob } from './payments/expiry-job.js';
@@ -66,6 +67,7 @@ function features(env: Env, database: Database) {
     GatewaysModule.forRoot({ hosts: env.hosts, metrics }),
     TicketsModule,
     TenantsModule,
+    CustomersModule,
     PaymentsModule,
     InboundWebhooksModule,
   ];

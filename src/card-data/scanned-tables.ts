@@ -23,6 +23,10 @@ export const SCANNED_TABLES: readonly ScannedTable[] = [
   { table: 'tenants', key: ID, columns: { name: 'text', email: 'text' }, tenantColumn: 'id' },
   { table: 'api_keys', key: ID, columns: { name: 'text' } },
   {
+    table: 'customers', key: ID,
+    columns: { external_id: 'text_bytes', email: 'text', first_name: 'text', last_name: 'text', phone: 'text', address: 'json', document: 'json', metadata: 'json' },
+  },
+  {
     table: 'payments', key: ID, paymentColumn: 'id',
     columns: {
       reference: 'text_bytes', unique_reference: 'text_bytes', description: 'text', return_url: 'text', customer: 'json', metadata: 'json', payment_method: 'json', next_action: 'json', failure: 'json', three_ds: 'json',

@@ -19,7 +19,7 @@ const attempt: Attempt = {
 const payment: Payment = {
   id: 'pay_1', tenantId: 'ten_1', version: 2, state: { status: 'processing', processingReason: 'in_flight' }, pendingOperation: null, authorizationExpiresAt: null, amount: asked, savingsMinor: null, refundCount: 0, threeDs: null, capturedMinor: 0n, fees: null,
   captureMethod: 'automatic', gateway: 'culqi', gatewayReference: null, authorizationCode: null, fraudScore: null, reference: 'R', uniqueReference: 'R', description: null,
-  returnUrl: null, customer: { email: 'ana@ejemplo.pe' }, metadata: {}, method: { type: 'card', installments: 1 }, tokensSealed: 'v1.sealed', nextAction: null, failure: null,
+  returnUrl: null, customerId: null, customer: { email: 'ana@ejemplo.pe' }, metadata: {}, method: { type: 'card', installments: 1 }, tokensSealed: 'v1.sealed', nextAction: null, failure: null,
   plan: null, expiresAt: null, createdAt: now, updatedAt: now,
 };
 

@@ -1,8 +1,8 @@
 import { GATEWAY_DEFINITIONS } from '../gateways/gateways.js';
-import type { ThreeDsResult } from '../gateways/contract/payment-gateway.js';
+import type { Customer, ThreeDsResult } from '../gateways/contract/payment-gateway.js';
 import type { SecretBox } from '../platform/crypto/secret-box.js';
 import { isDuplicate } from '../platform/database/database-errors.js';
-import type { Transaction } from '../platform/database/database.js';
+import type { DatabaseAccess, Transaction } from '../platform/database/database.js';
 import { currentTraceId } from '../platform/http/trace.js';
 import type { JobQueue } from '../platform/jobs/job-queue.js';
 import type { Clock } from '../shared/clock.js';
@@ -23,8 +23,12 @@ import type { Attempt, Payment } from './payment.js';
 /** How the customer pays: what the API shows of it, and the PSPs' tokens, which it never shows. */
 export type MethodGiven = { facts: NonNullable<Payment['method']>; tokens: Record<string, string> };
 
+/** Who pays, completed from what is known of them; read in the payment's own transaction. @throws Problem when the order names nobody */
+export type Payer = { customerId: string | null; complete: (access: DatabaseAccess) => Promise<Customer> };
+export type PaymentDraft = Omit<Payment, 'customerId' | 'customer'>;
+
 /** What a confirmation adds to a payment that waits for it. */
-export type Confirmation = { method: MethodGiven | null; gateway: string | null; changes: Partial<Pick<Payment, 'customer' | 'returnUrl'>> };
+export type Confirmation = { method: MethodGiven | null; gateway: string | null; payer: Payer | null; changes: Partial<Pick<Payment, 'returnUrl'>> };
 
 /** The first transactions of a payment's life: everything that must be durable before a PSP is called (architecture §5). */
 export class PaymentBeginning {
@@ -38,9 +42,10 @@ export class PaymentBeginning {
   ) {}
 
   /** A payment that waits to be confirmed. */
-  createOnly(payment: Payment, method: MethodGiven | null, gateway: string | null): Begin {
+  createOnly(draft: PaymentDraft, payer: Payer, method: MethodGiven | null, gateway: string | null): Begin {
     const jobId = newId('job');
     return async (transaction) => {
+      const payment = await paidBy(transaction, draft, payer);
       const waiting: Payment = {
         ...payment, method: method?.facts ?? null, tokensSealed: method === null ? null : this.seal(payment.tenantId, method.tokens),
         plan: gateway === null ? null : { forced: gateway, candidates: [] }, expiresAt: new Date(payment.createdAt.getTime() + UNCONFIRMED_LIFETIME_MS),
@@ -53,9 +58,10 @@ export class PaymentBeginning {
   }
 
   /** A payment that is sent to a PSP at once. */
-  createAndSend(payment: Payment, method: MethodGiven, gateway: string | null, referenceFees: readonly FeeRule[]): Begin {
+  createAndSend(draft: PaymentDraft, payer: Payer, method: MethodGiven, gateway: string | null, referenceFees: readonly FeeRule[]): Begin {
     const jobId = newId('job');
     return async (transaction, attemptId) => {
+      const payment = await paidBy(transaction, draft, payer);
       const selection = await this.select(transaction, payment, method, gateway);
       const sent = this.sent(payment, method, selection, referenceFees);
       await this.insert(transaction, sent);
@@ -70,7 +76,8 @@ export class PaymentBeginning {
       const { payment: waiting } = await this.store.lock(transaction, tenantId, paymentId);
       if (waiting.state.status !== 'created') throw new Problem('invalid_state', `A payment that is ${waiting.state.status} cannot be confirmed.`);
       const method = confirmation.method ?? this.methodKept(waiting);
-      const payment = { ...waiting, ...confirmation.changes };
+      const known = { ...waiting, ...confirmation.changes };
+      const payment = confirmation.payer === null ? known : await paidBy(transaction, known, confirmation.payer);
       const selection = await this.select(transaction, payment, method, confirmation.gateway ?? waiting.plan?.forced ?? null);
       const sent = { ...this.sent(payment, method, selection, referenceFees), updatedAt: this.clock.now() };
       await this.store.update(transaction, sent);
@@ -166,6 +173,10 @@ export class PaymentBeginning {
   private seal(tenantId: string, tokens: Record<string, string>): string {
     return this.secretBox.seal(JSON.stringify(tokens), tenantId);
   }
+}
+
+async function paidBy(access: DatabaseAccess, draft: PaymentDraft, { customerId, complete }: Payer): Promise<Payment> {
+  return { ...draft, customerId, customer: await complete(access) };
 }
 
 function step(payment: Payment, from: Payment | null, attemptId: string | null): NewTransition {

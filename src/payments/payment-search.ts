@@ -8,6 +8,7 @@ export type PaymentFilter = {
   reference?: string | undefined;
   statuses?: readonly PaymentStatus[] | undefined;
   gateway?: string | undefined;
+  customerId?: string | undefined;
   gatewayReference?: string | undefined;
   from?: Date | undefined;
   to?: Date | undefined;
@@ -20,6 +21,7 @@ export async function searchPayments(access: DatabaseAccess, tenantId: string, f
   if (filter.statuses !== undefined) query = query.where('status', 'in', filter.statuses);
   if (filter.gateway !== undefined) query = query.where('gateway', '=', filter.gateway);
   if (filter.gatewayReference !== undefined) query = query.where('gateway_reference', '=', Buffer.from(filter.gatewayReference));
+  if (filter.customerId !== undefined) query = query.where('customer_id', '=', filter.customerId);
   if (filter.from !== undefined) query = query.where('created_at', '>=', filter.from);
   if (filter.to !== undefined) query = query.where('created_at', '<', filter.to);
   if (after !== null) {

@@ -21,7 +21,7 @@ export function paymentView({ payment, attempts, refunds }: PaymentRecord, local
     failure: failureView(payment.failure, locale),
     refunds: refunds.map((refund) => refundView(refund, locale)),
     paymentMethod: methodView(payment), attempts: attempts.map(attemptView),
-    threeDs: payment.threeDs, fraudScore: payment.fraudScore, customer: { ...payment.customer }, metadata: payment.metadata,
+    threeDs: payment.threeDs, fraudScore: payment.fraudScore, customer: { ...(payment.customerId === null ? {} : { id: payment.customerId }), ...payment.customer }, metadata: payment.metadata,
     expiresAt: payment.expiresAt?.toISOString() ?? null, createdAt: payment.createdAt.toISOString(), updatedAt: payment.updatedAt.toISOString(),
   };
 }

@@ -49,6 +49,8 @@ export type Payment = {
   uniqueReference: string | null;
   description: string | null;
   returnUrl: string | null;
+  /** One of the tenant's customers, where the order named one. */
+  customerId: string | null;
   customer: Customer;
   metadata: Record<string, string>;
   method: (PaymentMethodFacts & { options?: PaymentMethodOptions }) | null;

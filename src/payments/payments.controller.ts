@@ -96,9 +96,9 @@ export class PaymentsController {
   @Get()
   @Problems('validation_failed', 'invalid_cursor')
   async list(@CurrentCaller() caller: Caller, @Query() query: ListPaymentsDto): Promise<PaymentPageDto> {
-    const { reference, gateway, gatewayReference, from, to } = query;
+    const { reference, gateway, gatewayReference, customerId, from, to } = query;
     const statuses = query.status?.split(',') as PaymentStatus[] | undefined;
-    const filter = { reference, statuses, gateway, gatewayReference, from: query.instant(from, 'from'), to: query.instant(to, 'to') };
+    const filter = { reference, statuses, gateway, gatewayReference, customerId, from: query.instant(from, 'from'), to: query.instant(to, 'to') };
     const found = await searchPayments(this.database, caller.tenantId, filter, query.pageStart(), query.pageSize() + 1);
     return pageOf(found, query.pageSize(), ({ payment }) => payment, (shown) => paymentView(shown, caller.locale));
   }

@@ -1,4 +1,7 @@
 import { Module, type FactoryProvider } from '@nestjs/common';
+import { Customers } from '../customers/customers.js';
+import { CustomersModule } from '../customers/customers.module.js';
+import { CustomerPaymentsController } from './customer-payments.controller.js';
 import type { Env } from '../config/env.js';
 import { GATEWAY_DEFINITIONS } from '../gateways/gateways.js';
 import { GatewayRegistry } from '../gateways/gateway-registry.js';
@@ -141,15 +144,15 @@ const providers: FactoryProvider[] = [
     ) => new AccountLookOverJob(database, store, accounts, caller, applier, tickets, jobs, clock, { ...lookUpSettings(env), gatewayTimeoutMs: callWithinMs(env) }),
   },
   {
-    provide: PaymentsService, inject: [Database, PaymentStore, KeyedRequests, PaymentBeginning, OperationBeginning, RefundBeginning, PaymentResolver, JobQueue, CLOCK],
+    provide: PaymentsService, inject: [Database, PaymentStore, Customers, KeyedRequests, PaymentBeginning, OperationBeginning, RefundBeginning, PaymentResolver, JobQueue, CLOCK],
     useFactory: (
-      database: Database, store: PaymentStore, requests: KeyedRequests, beginning: PaymentBeginning, operations: OperationBeginning, refunds: RefundBeginning,
+      database: Database, store: PaymentStore, customers: Customers, requests: KeyedRequests, beginning: PaymentBeginning, operations: OperationBeginning, refunds: RefundBeginning,
       resolver: PaymentResolver, jobs: JobQueue, clock: Clock,
-    ) => new PaymentsService(database, store, requests, beginning, operations, refunds, resolver, jobs, clock),
+    ) => new PaymentsService(database, store, customers, requests, beginning, operations, refunds, resolver, jobs, clock),
   },
   { provide: Refunds, inject: [Database, PaymentStore, PaymentsService], useFactory: (database: Database, store: PaymentStore, payments: PaymentsService) => new Refunds(database, store, payments) },
 ];
 
 /** Payments: the HTTP routes, the life of a payment, and the jobs that find out what became of it. */
-@Module({ imports: [TenantsModule], controllers: [PaymentsController, RefundsController], providers, exports: [LookUpJob, ExpiryJob, UnappliedSnapshots, RefundQueueJob, PanelRefundsJob, ReturnJob, LookOverJob, AccountLookOverJob, GatewayEvents, TimelineEvents] })
+@Module({ imports: [TenantsModule, CustomersModule], controllers: [PaymentsController, RefundsController, CustomerPaymentsController], providers, exports: [LookUpJob, ExpiryJob, UnappliedSnapshots, RefundQueueJob, PanelRefundsJob, ReturnJob, LookOverJob, AccountLookOverJob, GatewayEvents, TimelineEvents] })
 export class PaymentsModule {}

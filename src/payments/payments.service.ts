@@ -19,10 +19,12 @@ import { attemptsInDoubt } from './in-doubt.js';
 import type { RefundBeginning } from './refund-beginning.js';
 import type { CreateRefundDto } from './dto/create-refund.dto.js';
 import { lookUpJobKey } from './payment-applier.js';
-import type { MethodGiven, PaymentBeginning } from './payment-beginning.js';
+import type { MethodGiven, Payer, PaymentBeginning, PaymentDraft } from './payment-beginning.js';
 import type { PaymentResolver } from './payment-resolver.js';
 import type { PaymentStore } from './payment-store.js';
-import type { Payment, PaymentRecord } from './payment.js';
+import type { PaymentRecord } from './payment.js';
+import type { Customers } from '../customers/customers.js';
+import type { CustomerDto } from './dto/customer.dto.js';
 import { withoutNulls } from '../shared/without-nulls.js';
 
 /** A reader pulls the look-up of a payment forward at most this often. */
@@ -35,6 +37,7 @@ export class PaymentsService {
   constructor(
     private readonly database: Database,
     private readonly store: PaymentStore,
+    private readonly customers: Customers,
     private readonly requests: KeyedRequests,
     private readonly beginning: PaymentBeginning,
     private readonly operations: OperationBeginning,
@@ -47,10 +50,11 @@ export class PaymentsService {
   /** Makes a payment and, unless `confirm` is false, sends it to a PSP. `rawBody` is the body as it came, for the key's fingerprint. */
   async create(caller: Caller, key: string, body: CreatePaymentDto, rawBody: unknown): Promise<Answer> {
     const payment = this.newPayment(caller.tenantId, body);
+    const payer = this.payer(caller.tenantId, body.customer);
     const method = body.paymentMethod == null ? null : methodGiven(body.paymentMethod);
     const gateway = body.gateway ?? null;
     const begin = body.confirm === false || method === null
-      ? this.beginning.createOnly(payment, method, gateway) : this.beginning.createAndSend(payment, method, gateway, caller.referenceFees);
+      ? this.beginning.createOnly(payment, payer, method, gateway) : this.beginning.createAndSend(payment, payer, method, gateway, caller.referenceFees);
     return this.requests.answer({ caller, key, route: 'POST /v1/payments', body: rawBody, successStatus: 201, beginsPayment: true }, begin);
   }
 
@@ -59,7 +63,8 @@ export class PaymentsService {
     const begin = this.beginning.confirm(caller.tenantId, paymentId, {
       method: body.paymentMethod == null ? null : methodGiven(body.paymentMethod),
       gateway: body.gateway ?? null,
-      changes: { ...(body.customer == null ? {} : { customer: withoutNulls(body.customer) }), ...(body.returnUrl == null ? {} : { returnUrl: body.returnUrl }) },
+      payer: body.customer == null ? null : this.payer(caller.tenantId, body.customer),
+      changes: body.returnUrl == null ? {} : { returnUrl: body.returnUrl },
     }, caller.referenceFees);
     return this.requests.answer({ caller, key, route: `POST /v1/payments/${paymentId}/confirm`, body: rawBody, successStatus: 200, beginsPayment: true }, begin);
   }
@@ -135,7 +140,12 @@ export class PaymentsService {
     return resolved;
   }
 
-  private newPayment(tenantId: string, body: CreatePaymentDto): Payment {
+  private payer(tenantId: string, named: CustomerDto): Payer {
+    const said = withoutNulls(named);
+    return { customerId: said.id ?? null, complete: (access) => this.customers.complete(access, tenantId, said) };
+  }
+
+  private newPayment(tenantId: string, body: CreatePaymentDto): PaymentDraft {
     if (!isCurrency(body.currency)) {
       throw new Problem('currency_not_supported', `The currency is not supported.`, { errors: [{ field: 'currency', message: 'is not supported' }] });
     }
@@ -148,7 +158,7 @@ export class PaymentsService {
       id: newId('pay'), tenantId, version: 1, state: { status: 'created', processingReason: null }, pendingOperation: null, authorizationExpiresAt: null, amount: money(body.amount, body.currency), capturedMinor: 0n,
       fees: null, captureMethod: body.captureMethod ?? 'automatic', gateway: null, gatewayReference: null, authorizationCode: null, fraudScore: null,
       reference, uniqueReference: body.uniqueReference === true ? reference : null, description: body.description ?? null, returnUrl: body.returnUrl ?? null,
-      customer: withoutNulls(body.customer), metadata: body.metadata ?? {}, method: null, tokensSealed: null, nextAction: null, failure: null, plan: null,
+      metadata: body.metadata ?? {}, method: null, tokensSealed: null, nextAction: null, failure: null, plan: null,
       expiresAt: null, savingsMinor: null, refundCount: 0, threeDs: null, createdAt: now, updatedAt: now,
     };
   }

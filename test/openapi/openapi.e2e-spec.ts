@@ -65,11 +65,12 @@ describe('the description of the API', () => {
       'POST /v1/admin/tenants/{tenantId}/api-keys', 'POST /v1/payments', 'POST /v1/payments/{id}/capture', 'POST /v1/payments/{id}/confirm', 'POST /v1/payments/{id}/sync', 'POST /v1/payments/{id}/void',
       'PUT /v1/admin/tenants/{tenantId}/gateway-accounts/{gateway}', 'PATCH /v1/admin/tenants/{tenantId}', 'POST /v1/payments/{id}/authentication', 'POST /v1/payments/{id}/refunds', 'GET /v1/payments/{id}/refunds',
       'GET /v1/refunds', 'GET /v1/refunds/{id}', 'GET /v1/webhook-events', 'POST /v1/webhook-events/{id}/replay', 'POST /webhooks/{gateway}/{tenantId}',
+      'POST /v1/customers', 'GET /v1/customers', 'GET /v1/customers/{id}', 'PATCH /v1/customers/{id}', 'GET /v1/customers/{id}/payments',
     ].sort());
     for (const [name, { summary, responses, security }] of operations()) {
       const good = Object.entries(responses).filter(([status]) => status.startsWith('2'));
-      expect({ name, summary: summary !== undefined && summary.length > 0, good: good.length }).toEqual({ name, summary: true, good: 1 });
-      if (good[0]?.[0] !== '204') expect({ name, schema: good[0]?.[1].content?.['application/json']?.schema }).toMatchObject({ name, schema: expect.any(Object) as unknown });
+      expect({ name, summary: summary !== undefined && summary.length > 0, isGood: good.length > 0 }).toEqual({ name, summary: true, isGood: true });
+      for (const [status, { content }] of good.filter(([each]) => each !== '204')) expect({ name, status, schema: content?.['application/json']?.schema }).toMatchObject({ name, status, schema: expect.any(Object) as unknown });
       const problems = Object.entries(responses).filter(([, { content }]) => content?.['application/problem+json'] !== undefined).map(([status]) => status);
       if (security?.length !== 0) expect(problems).toEqual(expect.arrayContaining(['401', '403', '500', '503']));
     }

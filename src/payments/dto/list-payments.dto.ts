@@ -19,4 +19,7 @@ export class ListPaymentsDto extends ListQueryDto {
 
   @IsOptional() @IsVisibleAscii(255)
   gatewayReference?: string;
+
+  @IsOptional() @IsVisibleAscii(64)
+  customerId?: string;
 }

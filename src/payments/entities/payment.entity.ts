@@ -38,6 +38,7 @@ export const PaymentSchema = defineEntity({
     uniqueReference: column.bytes(256).nullable(),
     description: column.text(255).nullable(),
     returnUrl: column.text(2048).nullable(),
+    customerId: column.id().nullable(),
     customer: column.document(),
     metadata: column.document(),
     /** What the API shows of the payment method: type, card facts, instalments. */
@@ -59,6 +60,7 @@ export const PaymentSchema = defineEntity({
     { name: 'payments_created', properties: ['tenantId', 'createdAt', 'id'] },
     { name: 'payments_status', properties: ['tenantId', 'status', 'createdAt', 'id'] },
     { name: 'payments_reference', properties: ['tenantId', 'reference'] },
+    { name: 'payments_customer', properties: ['tenantId', 'customerId', 'createdAt', 'id'] },
     { name: 'payments_gateway_reference', properties: ['tenantId', 'gatewayReference'] },
   ],
 });

@@ -1,0 +1,81 @@
+import { isDuplicate } from '../platform/database/database-errors.js';
+import type { Database, DatabaseAccess } from '../platform/database/database.js';
+import type { PageStart } from '../platform/http/pagination.js';
+import type { Clock } from '../shared/clock.js';
+import { isId, newId } from '../shared/id.js';
+import { Problem } from '../shared/problem.js';
+import { withoutNulls } from '../shared/without-nulls.js';
+import { customerColumns, customerOf, type CustomerFacts, type CustomerRecord } from './customer.js';
+
+export type NewCustomer = CustomerFacts & Pick<CustomerRecord, 'externalId' | 'email' | 'metadata'>;
+export type CustomerFilter = { email?: string | undefined; externalId?: string | undefined; from?: Date | undefined; to?: Date | undefined };
+
+/** A customer as an order names them: one of ours by id, with what is said beside it, or somebody who need not come back. */
+export type CustomerNamed = { id?: string };
+
+/** The customers of tenants. */
+export class Customers {
+  constructor(private readonly database: Database, private readonly clock: Clock) {}
+
+  /** Makes a customer; one with this `externalId` that is there already is found instead. */
+  async create(tenantId: string, customer: NewCustomer): Promise<{ customer: CustomerRecord; isNew: boolean }> {
+    const now = this.clock.now();
+    const made: CustomerRecord = { ...customer, id: newId('cus'), tenantId, createdAt: now, updatedAt: now };
+    try {
+      await this.database.forTenant(tenantId).insertInto('customers', customerColumns(made)).execute();
+      return { customer: made, isNew: true };
+    } catch (error) {
+      if (customer.externalId === null || !isDuplicate(error, 'customers_external_id')) throw error;
+      const [found] = await this.search(tenantId, { externalId: customer.externalId }, null, 1);
+      if (found === undefined) throw error;
+      return { customer: found, isNew: false };
+    }
+  }
+
+  /** Changes what is named; what is not stays. @throws Problem `not_found` */
+  async update(tenantId: string, id: string, changes: Partial<NewCustomer>): Promise<CustomerRecord> {
+    return this.database.transaction(async (transaction) => {
+      const row = isId('cus', id) ? await transaction.forTenant(tenantId).selectFrom('customers').selectAll().where('id', '=', id).forUpdate().executeTakeFirst() : undefined;
+      if (row === undefined) throw notFound();
+      const changed: CustomerRecord = { ...customerOf(row), ...changes, updatedAt: this.clock.now() };
+      const { id: _id, created_at: _createdAt, ...columns } = customerColumns(changed);
+      await transaction.forTenant(tenantId).updateTable('customers').set(columns).where('id', '=', id).execute();
+      return changed;
+    });
+  }
+
+  /** @throws Problem `not_found` */
+  async find(access: DatabaseAccess, tenantId: string, id: string): Promise<CustomerRecord> {
+    const row = isId('cus', id) ? await access.forTenant(tenantId).selectFrom('customers').selectAll().where('id', '=', id).executeTakeFirst() : undefined;
+    if (row === undefined) throw notFound();
+    return customerOf(row);
+  }
+
+  /** Customers of a tenant, newest first, at most `limit`. */
+  async search(tenantId: string, filter: CustomerFilter, after: PageStart | null, limit: number): Promise<CustomerRecord[]> {
+    let query = this.database.forTenant(tenantId).selectFrom('customers').selectAll();
+    if (filter.email !== undefined) query = query.where('email', '=', filter.email);
+    if (filter.externalId !== undefined) query = query.where('external_id', '=', Buffer.from(filter.externalId));
+    if (filter.from !== undefined) query = query.where('created_at', '>=', filter.from);
+    if (filter.to !== undefined) query = query.where('created_at', '<', filter.to);
+    if (after !== null) {
+      query = query.where((row) => row.or([row('created_at', '<', after.createdAt), row.and([row('created_at', '=', after.createdAt), row('id', '<', after.id)])]));
+    }
+    const rows = await query.orderBy('created_at', 'desc').orderBy('id', 'desc').limit(limit).execute();
+    return rows.map(customerOf);
+  }
+
+  /** Fills what an order does not say of its customer from what is known of them. @throws Problem `validation_failed` when the id names nobody */
+  async complete<T extends CustomerNamed>(access: DatabaseAccess, tenantId: string, named: T): Promise<Omit<T, 'id'> & { email: string }> {
+    const { id, ...said } = named;
+    if (id === undefined) return said as Omit<T, 'id'> & { email: string };
+    const row = isId('cus', id) ? await access.forTenant(tenantId).selectFrom('customers').selectAll().where('id', '=', id).executeTakeFirst() : undefined;
+    if (row === undefined) throw new Problem('validation_failed', 'The request is not valid.', { errors: [{ field: 'customer.id', message: 'names no customer' }] });
+    const { email, firstName, lastName, phone, country, address, document } = customerOf(row);
+    return { ...withoutNulls({ email, firstName, lastName, phone, country, address, document }), ...said };
+  }
+}
+
+function notFound(): Problem {
+  return new Problem('not_found', 'There is no such customer.');
+}
