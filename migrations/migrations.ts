@@ -3,6 +3,7 @@ import { Audit } from './Migration20261124040000_audit.js';
 import { Operations } from './Migration20261124050000_operations.js';
 import { Customers } from './Migration20261124070000_customers.js';
 import { Refunds } from './Migration20261124060000_refunds.js';
+import { SavedMethods } from './Migration20261124080000_saved_methods.js';
 
 /** Every migration, oldest first. Forward only: a mistake is mended by the next one. */
 export const MIGRATIONS = [
@@ -11,4 +12,5 @@ export const MIGRATIONS = [
   { name: 'Migration20261124050000_operations', class: Operations },
   { name: 'Migration20261124060000_refunds', class: Refunds },
   { name: 'Migration20261124070000_customers', class: Customers },
+  { name: 'Migration20261124080000_saved_methods', class: SavedMethods },
 ];

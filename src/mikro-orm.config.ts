@@ -3,6 +3,7 @@ import { Migrator } from '@mikro-orm/migrations';
 import { MySqlDriver, type Options } from '@mikro-orm/mysql';
 import { MIGRATIONS } from '../migrations/migrations.js';
 import { CustomerSchema } from './customers/entities/customer.entity.js';
+import { SavedMethodSchema } from './customers/entities/saved-method.entity.js';
 import { PaymentAttemptSchema } from './payments/entities/payment-attempt.entity.js';
 import { PaymentTransitionSchema } from './payments/entities/payment-transition.entity.js';
 import { PaymentSchema } from './payments/entities/payment.entity.js';
@@ -26,7 +27,7 @@ export function ormOptions(databaseUrl: string, connectionsMax: number): Options
     driverOptions: new PooledDialect(openPool(databaseUrl, connectionsMax)),
     dbName: decodeURIComponent(url.pathname.slice(1)),
     entities: [
-      TenantSchema, ApiKeySchema, GatewayAccountSchema, CustomerSchema, PaymentSchema, PaymentAttemptSchema, PaymentTransitionSchema, RefundSchema, WebhookEventSchema,
+      TenantSchema, ApiKeySchema, GatewayAccountSchema, CustomerSchema, SavedMethodSchema, PaymentSchema, PaymentAttemptSchema, PaymentTransitionSchema, RefundSchema, WebhookEventSchema,
       IdempotencyKeySchema, JobSchema, TicketSchema, AuditEntrySchema, AuditHeadSchema,
     ],
     extensions: [Migrator],

@@ -4,4 +4,5 @@ import type { SealedColumn } from './platform/crypto/reseal.js';
 export const SEALED_COLUMNS: readonly SealedColumn[] = [
   { table: 'gateway_accounts', column: 'credentials_sealed' },
   { table: 'payments', column: 'tokens_sealed' },
+  { table: 'saved_methods', column: 'reference_sealed' },
 ];

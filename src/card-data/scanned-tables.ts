@@ -26,6 +26,7 @@ export const SCANNED_TABLES: readonly ScannedTable[] = [
     table: 'customers', key: ID,
     columns: { external_id: 'text_bytes', email: 'text', first_name: 'text', last_name: 'text', phone: 'text', address: 'json', document: 'json', metadata: 'json' },
   },
+  { table: 'saved_methods', key: ID, columns: { brand: 'text', last4: 'text', bin: 'text', funding: 'text' } },
   {
     table: 'payments', key: ID, paymentColumn: 'id',
     columns: {

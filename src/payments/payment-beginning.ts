@@ -23,12 +23,15 @@ import type { Attempt, Payment } from './payment.js';
 /** How the customer pays: what the API shows of it, and the PSPs' tokens, which it never shows. */
 export type MethodGiven = { facts: NonNullable<Payment['method']>; tokens: Record<string, string> };
 
+/** How the customer pays, read in the payment's own transaction. @throws Problem when it names a card that is not the customer's */
+export type MethodSource = { read: (access: DatabaseAccess, payment: Payment) => Promise<MethodGiven> };
+
 /** Who pays, completed from what is known of them; read in the payment's own transaction. @throws Problem when the order names nobody */
 export type Payer = { customerId: string | null; complete: (access: DatabaseAccess) => Promise<Customer> };
 export type PaymentDraft = Omit<Payment, 'customerId' | 'customer'>;
 
 /** What a confirmation adds to a payment that waits for it. */
-export type Confirmation = { method: MethodGiven | null; gateway: string | null; payer: Payer | null; changes: Partial<Pick<Payment, 'returnUrl'>> };
+export type Confirmation = { method: MethodSource | null; gateway: string | null; payer: Payer | null; changes: Partial<Pick<Payment, 'returnUrl'>> };
 
 /** The first transactions of a payment's life: everything that must be durable before a PSP is called (architecture §5). */
 export class PaymentBeginning {
@@ -42,10 +45,11 @@ export class PaymentBeginning {
   ) {}
 
   /** A payment that waits to be confirmed. */
-  createOnly(draft: PaymentDraft, payer: Payer, method: MethodGiven | null, gateway: string | null): Begin {
+  createOnly(draft: PaymentDraft, payer: Payer, source: MethodSource | null, gateway: string | null): Begin {
     const jobId = newId('job');
     return async (transaction) => {
       const payment = await paidBy(transaction, draft, payer);
+      const method = source === null ? null : await source.read(transaction, payment);
       const waiting: Payment = {
         ...payment, method: method?.facts ?? null, tokensSealed: method === null ? null : this.seal(payment.tenantId, method.tokens),
         plan: gateway === null ? null : { forced: gateway, candidates: [] }, expiresAt: new Date(payment.createdAt.getTime() + UNCONFIRMED_LIFETIME_MS),
@@ -58,10 +62,11 @@ export class PaymentBeginning {
   }
 
   /** A payment that is sent to a PSP at once. */
-  createAndSend(draft: PaymentDraft, payer: Payer, method: MethodGiven, gateway: string | null, referenceFees: readonly FeeRule[]): Begin {
+  createAndSend(draft: PaymentDraft, payer: Payer, source: MethodSource, gateway: string | null, referenceFees: readonly FeeRule[]): Begin {
     const jobId = newId('job');
     return async (transaction, attemptId) => {
       const payment = await paidBy(transaction, draft, payer);
+      const method = await source.read(transaction, payment);
       const selection = await this.select(transaction, payment, method, gateway);
       const sent = this.sent(payment, method, selection, referenceFees);
       await this.insert(transaction, sent);
@@ -75,9 +80,9 @@ export class PaymentBeginning {
     return async (transaction, attemptId) => {
       const { payment: waiting } = await this.store.lock(transaction, tenantId, paymentId);
       if (waiting.state.status !== 'created') throw new Problem('invalid_state', `A payment that is ${waiting.state.status} cannot be confirmed.`);
-      const method = confirmation.method ?? this.methodKept(waiting);
       const known = { ...waiting, ...confirmation.changes };
       const payment = confirmation.payer === null ? known : await paidBy(transaction, known, confirmation.payer);
+      const method = confirmation.method === null ? this.methodKept(waiting) : await confirmation.method.read(transaction, payment);
       const selection = await this.select(transaction, payment, method, confirmation.gateway ?? waiting.plan?.forced ?? null);
       const sent = { ...this.sent(payment, method, selection, referenceFees), updatedAt: this.clock.now() };
       await this.store.update(transaction, sent);
@@ -118,7 +123,12 @@ export class PaymentBeginning {
   private async select(transaction: Transaction, payment: Payment, method: MethodGiven, gateway: string | null): Promise<Selection> {
     const { amount, captureMethod: capture, description, customer } = payment;
     const order = { amount, capture, description, customer, method: method.facts, tokens: method.tokens, options: method.facts.options ?? {} };
-    return selectGateway(order, gateway, await this.accounts.current(transaction, payment.tenantId), GATEWAY_DEFINITIONS);
+    const selection = selectGateway(order, gateway, await this.accounts.current(transaction, payment.tenantId), GATEWAY_DEFINITIONS);
+    const { saved } = method.facts;
+    if (saved !== undefined && saved.environment !== selection.account.environment) {
+      throw new Problem('no_eligible_gateway', 'The card is kept in another environment of the gateway.', { errors: [{ field: 'paymentMethod.savedMethodId', message: 'is kept in another environment' }] });
+    }
+    return selection;
   }
 
   private sent(payment: Payment, method: MethodGiven, selection: Selection, referenceFees: readonly FeeRule[]): Payment {
@@ -147,7 +157,7 @@ export class PaymentBeginning {
     const options = method.facts.options?.[attempt.gateway];
     const order = {
       attemptId, paymentId: payment.id, amount: payment.amount, capture: payment.captureMethod, description: payment.description, customer: payment.customer,
-      method: { type: method.facts.type, token, installments: method.facts.installments, ...(options === undefined ? {} : { options }) },
+      method: { type: method.facts.type, token, ...(method.facts.saved === undefined ? {} : { isSaved: true }), installments: method.facts.installments, ...(options === undefined ? {} : { options }) },
       ...(authentication === undefined ? {} : { authentication }),
     };
     return { shown: { payment, attempts: [...earlier, attempt], refunds: [] }, call: { operation: 'authorize', attemptId, account, order } };

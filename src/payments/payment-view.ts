@@ -29,8 +29,8 @@ export function paymentView({ payment, attempts, refunds }: PaymentRecord, local
 /** Without what was said to a PSP alone. */
 function methodView({ method }: Payment): PaymentDto['paymentMethod'] {
   if (method === null) return null;
-  const { options: _options, ...shown } = method;
-  return shown;
+  const { options: _options, saved, ...shown } = method;
+  return saved === undefined ? shown : { ...shown, type: 'saved', savedMethodId: saved.id };
 }
 
 function breakdownView({ fees }: Payment): FeeBreakdownDto | null {

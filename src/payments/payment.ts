@@ -11,6 +11,9 @@ export type PaymentMethodFacts = CardFacts & { type: PaymentMethodType; installm
 /** What each PSP wants to know beside, by its name; kept with the payment and never shown. */
 export type PaymentMethodOptions = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 
+/** The kept card that a payment is made with, and the environment that its PSP keeps it in. */
+export type SavedFacts = { id: string; environment: 'sandbox' | 'production' };
+
 /** What the payment costs, in minor units; `table`: worked out from the account's fee table, as the PSP does not say. */
 export type PaymentFees = { fee: bigint; breakdown: FeeBreakdown | null; net: bigint | null; source: 'psp' | 'table' };
 
@@ -53,7 +56,7 @@ export type Payment = {
   customerId: string | null;
   customer: Customer;
   metadata: Record<string, string>;
-  method: (PaymentMethodFacts & { options?: PaymentMethodOptions }) | null;
+  method: (PaymentMethodFacts & { options?: PaymentMethodOptions; saved?: SavedFacts }) | null;
   tokensSealed: string | null;
   nextAction: (CustomerAction & { gateway: string }) | null;
   failure: Failure | null;

@@ -1,5 +1,6 @@
 import { Module, type FactoryProvider } from '@nestjs/common';
 import { Customers } from '../customers/customers.js';
+import { SavedMethods } from '../customers/saved-methods.js';
 import { CustomersModule } from '../customers/customers.module.js';
 import { CustomerPaymentsController } from './customer-payments.controller.js';
 import type { Env } from '../config/env.js';
@@ -144,11 +145,11 @@ const providers: FactoryProvider[] = [
     ) => new AccountLookOverJob(database, store, accounts, caller, applier, tickets, jobs, clock, { ...lookUpSettings(env), gatewayTimeoutMs: callWithinMs(env) }),
   },
   {
-    provide: PaymentsService, inject: [Database, PaymentStore, Customers, KeyedRequests, PaymentBeginning, OperationBeginning, RefundBeginning, PaymentResolver, JobQueue, CLOCK],
+    provide: PaymentsService, inject: [Database, PaymentStore, Customers, SavedMethods, KeyedRequests, PaymentBeginning, OperationBeginning, RefundBeginning, PaymentResolver, JobQueue, CLOCK],
     useFactory: (
-      database: Database, store: PaymentStore, customers: Customers, requests: KeyedRequests, beginning: PaymentBeginning, operations: OperationBeginning, refunds: RefundBeginning,
+      database: Database, store: PaymentStore, customers: Customers, savedMethods: SavedMethods, requests: KeyedRequests, beginning: PaymentBeginning, operations: OperationBeginning, refunds: RefundBeginning,
       resolver: PaymentResolver, jobs: JobQueue, clock: Clock,
-    ) => new PaymentsService(database, store, customers, requests, beginning, operations, refunds, resolver, jobs, clock),
+    ) => new PaymentsService(database, store, customers, savedMethods, requests, beginning, operations, refunds, resolver, jobs, clock),
   },
   { provide: Refunds, inject: [Database, PaymentStore, PaymentsService], useFactory: (database: Database, store: PaymentStore, payments: PaymentsService) => new Refunds(database, store, payments) },
 ];

@@ -19,11 +19,12 @@ import { attemptsInDoubt } from './in-doubt.js';
 import type { RefundBeginning } from './refund-beginning.js';
 import type { CreateRefundDto } from './dto/create-refund.dto.js';
 import { lookUpJobKey } from './payment-applier.js';
-import type { MethodGiven, Payer, PaymentBeginning, PaymentDraft } from './payment-beginning.js';
+import type { MethodGiven, MethodSource, Payer, PaymentBeginning, PaymentDraft } from './payment-beginning.js';
 import type { PaymentResolver } from './payment-resolver.js';
 import type { PaymentStore } from './payment-store.js';
 import type { PaymentRecord } from './payment.js';
 import type { Customers } from '../customers/customers.js';
+import type { SavedMethods } from '../customers/saved-methods.js';
 import type { CustomerDto } from './dto/customer.dto.js';
 import { withoutNulls } from '../shared/without-nulls.js';
 
@@ -38,6 +39,7 @@ export class PaymentsService {
     private readonly database: Database,
     private readonly store: PaymentStore,
     private readonly customers: Customers,
+    private readonly savedMethods: SavedMethods,
     private readonly requests: KeyedRequests,
     private readonly beginning: PaymentBeginning,
     private readonly operations: OperationBeginning,
@@ -51,7 +53,7 @@ export class PaymentsService {
   async create(caller: Caller, key: string, body: CreatePaymentDto, rawBody: unknown): Promise<Answer> {
     const payment = this.newPayment(caller.tenantId, body);
     const payer = this.payer(caller.tenantId, body.customer);
-    const method = body.paymentMethod == null ? null : methodGiven(body.paymentMethod);
+    const method = body.paymentMethod == null ? null : this.method(body.paymentMethod);
     const gateway = body.gateway ?? null;
     const begin = body.confirm === false || method === null
       ? this.beginning.createOnly(payment, payer, method, gateway) : this.beginning.createAndSend(payment, payer, method, gateway, caller.referenceFees);
@@ -61,7 +63,7 @@ export class PaymentsService {
   /** Sends a payment that was made with `confirm: false`. */
   async confirm(caller: Caller, key: string, paymentId: string, body: ConfirmPaymentDto, rawBody: unknown): Promise<Answer> {
     const begin = this.beginning.confirm(caller.tenantId, paymentId, {
-      method: body.paymentMethod == null ? null : methodGiven(body.paymentMethod),
+      method: body.paymentMethod == null ? null : this.method(body.paymentMethod),
       gateway: body.gateway ?? null,
       payer: body.customer == null ? null : this.payer(caller.tenantId, body.customer),
       changes: body.returnUrl == null ? {} : { returnUrl: body.returnUrl },
@@ -140,6 +142,21 @@ export class PaymentsService {
     return resolved;
   }
 
+  /** @throws Problem `validation_failed` when a kept card and tokens are mixed */
+  private method(method: PaymentMethodDto): MethodSource {
+    const given = methodGiven(method);
+    const savedMethodId = method.savedMethodId ?? null;
+    const misplaced = method.type === 'saved' ? (['tokens', 'card'] as const).find((name) => method[name] != null) : savedMethodId === null ? undefined : 'savedMethodId';
+    if (misplaced !== undefined) throw new Problem('validation_failed', 'The request is not valid.', { errors: [{ field: `paymentMethod.${misplaced}`, message: `does not go with type ${method.type}` }] });
+    if (savedMethodId === null) return { read: () => Promise.resolve(given) };
+    return {
+      read: async (access, { tenantId, customerId }) => {
+        const { gateway, environment, reference, card } = await this.savedMethods.chargeable(access, tenantId, customerId, savedMethodId);
+        return { facts: { ...given.facts, ...card, saved: { id: savedMethodId, environment } }, tokens: { [gateway]: reference } };
+      },
+    };
+  }
+
   private payer(tenantId: string, named: CustomerDto): Payer {
     const said = withoutNulls(named);
     return { customerId: said.id ?? null, complete: (access) => this.customers.complete(access, tenantId, said) };
@@ -165,5 +182,7 @@ export class PaymentsService {
 }
 
 function methodGiven(method: PaymentMethodDto): MethodGiven {
-  return { facts: { type: method.type, installments: method.installments ?? 1, ...withoutNulls(method.card ?? {}), ...(method.options == null ? {} : { options: method.options }) }, tokens: { ...method.tokens } };
+  // A kept one is a card, to the PSPs and to the fees.
+  const type = method.type === 'saved' ? 'card' : method.type;
+  return { facts: { type, installments: method.installments ?? 1, ...withoutNulls(method.card ?? {}), ...(method.options == null ? {} : { options: method.options }) }, tokens: { ...method.tokens } };
 }

@@ -11,7 +11,7 @@ const CONTRACT: Record<number, string[]> = {
   409: ['invalid_state', 'operation_in_progress', 'idempotency_key_in_use', 'duplicate_reference', 'insufficient_credits', 'credits_already_spent'],
   413: ['body_too_large'],
   415: ['unsupported_media_type'],
-  422: ['idempotency_key_reused', 'invalid_amount', 'currency_not_supported', 'no_eligible_gateway', 'gateway_not_configured', 'capability_missing', 'refund_exceeds_captured', 'capture_exceeds_authorized', 'external_id_reused'],
+  422: ['idempotency_key_reused', 'invalid_amount', 'currency_not_supported', 'no_eligible_gateway', 'gateway_not_configured', 'payment_method_declined', 'capability_missing', 'refund_exceeds_captured', 'capture_exceeds_authorized', 'external_id_reused'],
   429: ['rate_limited'],
   500: ['internal'],
   503: ['unavailable', 'gateway_unavailable'],

@@ -37,6 +37,7 @@ export const PROBLEMS = {
   currency_not_supported: info(422, 'The currency is not supported'),
   no_eligible_gateway: info(422, 'No gateway can take the payment'),
   gateway_not_configured: info(422, 'The gateway is not configured'),
+  payment_method_declined: info(422, 'The payment method was declined'),
   capability_missing: info(422, 'The gateway cannot do this'),
   refund_exceeds_captured: info(422, 'The refund exceeds what was captured'),
   capture_exceeds_authorized: info(422, 'The capture exceeds what was authorised'),

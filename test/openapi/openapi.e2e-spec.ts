@@ -65,6 +65,7 @@ describe('the description of the API', () => {
       'POST /v1/admin/tenants/{tenantId}/api-keys', 'POST /v1/payments', 'POST /v1/payments/{id}/capture', 'POST /v1/payments/{id}/confirm', 'POST /v1/payments/{id}/sync', 'POST /v1/payments/{id}/void',
       'PUT /v1/admin/tenants/{tenantId}/gateway-accounts/{gateway}', 'PATCH /v1/admin/tenants/{tenantId}', 'POST /v1/payments/{id}/authentication', 'POST /v1/payments/{id}/refunds', 'GET /v1/payments/{id}/refunds',
       'GET /v1/refunds', 'GET /v1/refunds/{id}', 'GET /v1/webhook-events', 'POST /v1/webhook-events/{id}/replay', 'POST /webhooks/{gateway}/{tenantId}',
+      'POST /v1/customers/{customerId}/payment-methods', 'GET /v1/customers/{customerId}/payment-methods', 'PATCH /v1/customers/{customerId}/payment-methods/{id}', 'DELETE /v1/customers/{customerId}/payment-methods/{id}',
       'POST /v1/customers', 'GET /v1/customers', 'GET /v1/customers/{id}', 'PATCH /v1/customers/{id}', 'GET /v1/customers/{id}/payments',
     ].sort());
     for (const [name, { summary, responses, security }] of operations()) {

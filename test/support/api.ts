@@ -10,7 +10,7 @@ type Parameter = { name: string; in: 'path' | 'query' | 'header' };
 export type Operation = { method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'; route: string; parameters: Parameter[]; needsKey: boolean; takesBody: boolean };
 
 /** What a merchant has that others must not see. */
-export type Belongings = Merchant & { refundId: string; webhookEventId: string; customerId: string; paymentId: string; createdPaymentId: string; apiKeyId: string; reference: string; gatewayReference: string };
+export type Belongings = Merchant & { refundId: string; webhookEventId: string; customerId: string; savedMethodId: string; paymentId: string; createdPaymentId: string; apiKeyId: string; reference: string; gatewayReference: string };
 
 /** The compiled service with its own description, and two merchants with everything that a route can name. */
 export type Api = {
@@ -40,6 +40,9 @@ export async function startApi(changes: Record<string, string> = {}): Promise<Ap
   };
 }
 
+/** A customer of whom Culqi is told enough to keep a card. */
+const CUSTOMER = { email: 'ana@ejemplo.pe', firstName: 'Ana', lastName: 'Rojas', phone: '+51999000111', country: 'PE', address: { line1: 'Avenida 1', city: 'Lima' } };
+
 async function belongingsOf(service: ServiceProcess, sandbox: CulqiSandbox): Promise<Belongings> {
   const merchant = await newMerchant(service.ask);
   const reference = `ORD-${randomUUID()}`;
@@ -51,18 +54,19 @@ async function belongingsOf(service: ServiceProcess, sandbox: CulqiSandbox): Pro
   const refund = await service.ask<{ id: string }>({ method: 'POST', path: `/v1/payments/${paid.body.id}/refunds`, key: merchant.client, body: { amount: 50 }, headers: { 'idempotency-key': randomUUID() } });
   await service.ask({ method: 'POST', path: `/webhooks/culqi/${merchant.tenantId}`, body: { object: 'event', id: `evt_test_${randomUUID().slice(0, 8)}`, type: 'charge.creation.succeeded', data: { id: paid.body.gatewayReference } } });
   const events = await service.ask<{ data: { id: string }[] }>({ path: '/v1/webhook-events', key: merchant.operator });
-  const customer = await service.ask<{ id: string }>({ method: 'POST', path: '/v1/customers', key: merchant.client, body: { email: 'ana@ejemplo.pe' } });
+  const customer = await service.ask<{ id: string }>({ method: 'POST', path: '/v1/customers', key: merchant.client, body: CUSTOMER });
+  const saved = await service.ask<{ id: string }>({ method: 'POST', path: `/v1/customers/${customer.body.id}/payment-methods`, key: merchant.client, body: { gateway: 'culqi', token: await mintToken(sandbox.url, merchant) } });
   const keys = await service.ask<{ data: { id: string; role: string }[] }>({ path: `/v1/admin/tenants/${merchant.tenantId}/api-keys`, key: merchant.admin });
   return {
     ...merchant, paymentId: paid.body.id, createdPaymentId: waiting.body.id, reference, gatewayReference: paid.body.gatewayReference ?? '',
-    refundId: refund.body.id, customerId: customer.body.id, webhookEventId: events.body.data[0]?.id ?? '', apiKeyId: keys.body.data.find(({ role }) => role === 'client')?.id ?? '',
+    refundId: refund.body.id, customerId: customer.body.id, savedMethodId: saved.body.id, webhookEventId: events.body.data[0]?.id ?? '', apiKeyId: keys.body.data.find(({ role }) => role === 'client')?.id ?? '',
   };
 }
 
 /** The path of an operation with somebody's ids in it. */
-export function pathOf({ route }: Operation, owner: Pick<Belongings, 'tenantId' | 'apiKeyId' | 'paymentId' | 'createdPaymentId' | 'refundId' | 'webhookEventId' | 'customerId'>): string {
-  const id = route.includes('api-keys') ? owner.apiKeyId : route.startsWith('/v1/refunds') ? owner.refundId : route.startsWith('/v1/webhook-events') ? owner.webhookEventId : route.startsWith('/v1/customers') ? owner.customerId : route.endsWith('/confirm') ? owner.createdPaymentId : owner.paymentId;
-  return route.replace('{tenantId}', owner.tenantId).replace('{gateway}', 'culqi').replace('{id}', id);
+export function pathOf({ route }: Operation, owner: Pick<Belongings, 'tenantId' | 'apiKeyId' | 'paymentId' | 'createdPaymentId' | 'refundId' | 'webhookEventId' | 'customerId' | 'savedMethodId'>): string {
+  const id = route.includes('payment-methods') ? owner.savedMethodId : route.includes('api-keys') ? owner.apiKeyId : route.startsWith('/v1/refunds') ? owner.refundId : route.startsWith('/v1/webhook-events') ? owner.webhookEventId : route.startsWith('/v1/customers') ? owner.customerId : route.endsWith('/confirm') ? owner.createdPaymentId : owner.paymentId;
+  return route.replace('{tenantId}', owner.tenantId).replace('{gateway}', 'culqi').replace('{customerId}', owner.customerId).replace('{id}', id);
 }
 
 /** A right body for a route that takes one; a test makes sure that each route has one. */
@@ -70,6 +74,8 @@ export function bodyOf({ method, route }: Operation): Record<string, unknown> | 
   const bodies: Record<string, Record<string, unknown>> = {
     'POST /v1/payments': { amount: 12_900, currency: 'PEN', confirm: false, reference: 'ORD-1', description: 'Plan', customer: { email: 'ana@ejemplo.pe', firstName: 'Ana', address: { line1: 'Av. 1' } }, metadata: { plan: 'basic' } },
     'POST /v1/customers': { email: 'ana@ejemplo.pe', firstName: 'Ana', document: { type: 'DNI', number: '12345678' }, metadata: { plan: 'basic' } },
+    'POST /v1/customers/{customerId}/payment-methods': { gateway: 'culqi', token: 'tkn_test_0000000000000000', default: true },
+    'PATCH /v1/customers/{customerId}/payment-methods/{id}': { default: true },
     'PATCH /v1/customers/{id}': { phone: '+51999000111', address: { line1: 'Av. 1' } },
     'POST /v1/payments/{id}/capture': { amount: 12_900 },
     'POST /v1/payments/{id}/refunds': { amount: 100, reason: 'requested_by_customer' },

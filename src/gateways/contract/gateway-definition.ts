@@ -1,6 +1,6 @@
 import type { ZodType } from 'zod';
 import type { Currency } from '../../shared/currency.js';
-import type { CaptureMethod, GatewayContext, PaymentGateway, PaymentMethodType, PaymentOrder } from './payment-gateway.js';
+import type { CaptureMethod, Customer, GatewayContext, PaymentGateway, PaymentMethodType, PaymentOrder } from './payment-gateway.js';
 
 /** Everything the service knows of a PSP without calling it: the front page of its folder. */
 export type GatewayDefinition<Credentials extends Record<string, string | undefined> = Record<string, string | undefined>> = {
@@ -21,6 +21,8 @@ export type GatewayDefinition<Credentials extends Record<string, string | undefi
   hosts: Readonly<Record<string, string | { variable: string; url: string }>>;
   /** What this PSP needs and the order lacks: fields by their names in the API. Empty when nothing. */
   missingFields(order: OrderOutline): { field: string; message: string }[];
+  /** What this PSP must know of a customer before it keeps a card for them. */
+  missingToSave?(customer: Customer): { field: string; message: string }[];
   create(context: GatewayContext<Credentials>): PaymentGateway;
 };
 

@@ -27,6 +27,10 @@ export interface PaymentGateway {
   refundPayment?(order: RefundOrder): Promise<RefundSnapshot>;
   /** The refund that carries our attempt id, or null when the PSP, asked completely, shows none. Resolves a lost reply. */
   findRefund?(attempt: RefundReference): Promise<RefundSnapshot | null>;
+  /** Keeps the card of a single-use token at the PSP for payments to come. A refusal of the card is a value. Moves no money. */
+  savePaymentMethod?(order: SaveMethodOrder): Promise<SavedMethodSnapshot>;
+  /** Forgets what was kept; what the PSP does not know any more is forgotten already. */
+  deletePaymentMethod?(reference: string): Promise<void>;
   /**
    * Proves that the PSP sent this, and tells which payment it speaks of; never what happened, which is asked. Throws `webhook_rejected` when it is not
    * authentic, `request_rejected` when it is and cannot be read.
@@ -57,6 +61,8 @@ export type PaymentOrder = {
     type: PaymentMethodType;
     /** The PSP's own single-use token. A secret. Empty for a method that needs none: a voucher. */
     token: string;
+    /** The token is a `reference` of savePaymentMethod's, which lives on. */
+    isSaved?: boolean;
     installments: number;
     /** What this PSP wants to know beside, as the client gave it: untrusted. */
     options?: Readonly<Record<string, unknown>>;
@@ -94,6 +100,13 @@ export type RefundReason = (typeof REFUND_REASONS)[number];
 
 /** `amount` is what is given back. */
 export type RefundOrder = OperationOrder & { reason: RefundReason };
+
+export type SaveMethodOrder = { /** Single-use. A secret. */ token: string; customer: Customer };
+
+/** `reference` is what later payments give as their token: a secret. */
+export type SavedMethodSnapshot =
+  | { status: 'saved'; reference: string; card: CardFacts & { expiryMonth?: number; expiryYear?: number } }
+  | { status: 'declined'; decline: Decline };
 
 /** What is needed to look for a refund whose reply was lost. Of a PSP that honours no key there is never more than one of them for a payment. */
 export type RefundReference = OperationOrder & {

@@ -46,6 +46,23 @@ export class CulqiClient {
     return this.call((options) => this.sdk.refunds.getRefunds(filter, options));
   }
 
+  createCustomer(customer: Record<string, string>): Promise<CulqiAnswer> {
+    return this.call((options) => this.sdk.customers.createCustomer(customer as never, options));
+  }
+
+  listCustomers(filter: Record<string, string>): Promise<CulqiAnswer> {
+    return this.call((options) => this.sdk.customers.getCustomers(filter, options));
+  }
+
+  createCard(card: { customer_id: string; token_id: string }): Promise<CulqiAnswer> {
+    return this.call((options) => this.sdk.cards.createCard(card, options));
+  }
+
+  /** `id` must have the form of a card id (defect 11). */
+  deleteCard(id: string): Promise<CulqiAnswer> {
+    return this.call((options) => this.sdk.cards.deleteCard({ id }, options));
+  }
+
   listCharges(filter: Record<string, string>): Promise<CulqiAnswer> {
     return this.call((options) => this.sdk.charges.getCharges(filter, options));
   }
@@ -68,7 +85,7 @@ class TransportProvider {
 
   constructor(private readonly context: GatewayContext<CulqiCredentials>, private readonly body?: string) {}
 
-  request(options: { path: string; method: 'GET' | 'POST'; headers: Record<string, string | number> }, respond: (response: EventEmitter & { statusCode: number }) => void) {
+  request(options: { path: string; method: 'GET' | 'POST' | 'DELETE'; headers: Record<string, string | number> }, respond: (response: EventEmitter & { statusCode: number }) => void) {
     let body: string | undefined;
     return {
       write: (chunk: string) => { body = chunk; },
@@ -84,12 +101,12 @@ class TransportProvider {
     };
   }
 
-  private send(options: { path: string; method: 'GET' | 'POST'; headers: Record<string, string | number> }, body: string | undefined): Promise<HttpAnswer> {
+  private send(options: { path: string; method: 'GET' | 'POST' | 'DELETE'; headers: Record<string, string | number> }, body: string | undefined): Promise<HttpAnswer> {
     const base = this.context.hosts.api;
     if (base === undefined) throw new GatewayError('not_contacted', 'no host is configured');
     const headers = { authorization: String(options.headers.Authorization), accept: 'application/json', 'user-agent': 'smartpay' };
     const request = { method: options.method, url: new URL(options.path, base), headers };
-    return this.context.send(body === undefined ? request : { ...request, headers: { ...headers, 'content-type': 'application/json' }, body }, this.context.window);
+    return this.context.send(body === undefined || options.method === 'DELETE' ? request : { ...request, headers: { ...headers, 'content-type': 'application/json' }, body }, this.context.window);
   }
 }
 

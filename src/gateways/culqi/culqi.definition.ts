@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { GatewayDefinition } from '../contract/gateway-definition.js';
 import type { CulqiCredentials } from './culqi.client.js';
 import { CulqiGateway, TOKEN_LIFETIME_MS } from './culqi.gateway.js';
+import { missingToSave } from './culqi.request.js';
 
 const visible = z.string().regex(/^[\x21-\x7e]{1,255}$/);
 
@@ -36,6 +37,7 @@ export const culqi: GatewayDefinition<CulqiCredentials> = {
     ...(method.type === 'yape' && capture !== 'automatic' ? [{ field: 'captureMethod', message: 'Yape is captured at once.' }] : []),
     ...(method.type === 'yape' && method.installments > 1 ? [{ field: 'paymentMethod.installments', message: 'Yape takes no instalments.' }] : []),
   ],
+  missingToSave,
   create: (context) => new CulqiGateway(context),
 };
 

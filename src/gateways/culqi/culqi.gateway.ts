@@ -1,12 +1,12 @@
 import { GatewayError } from '../contract/gateway-error.js';
 import type {
-  AttemptReference, CaptureOrder, GatewayContext, OperationOrder, PaymentGateway, PaymentOrder, PaymentSnapshot, RefundOrder, RefundReference, RefundSnapshot, WebhookDelivery, WebhookNotice,
+  AttemptReference, CaptureOrder, Customer, GatewayContext, OperationOrder, PaymentGateway, PaymentOrder, PaymentSnapshot, RefundOrder, RefundReference, RefundSnapshot, SavedMethodSnapshot, SaveMethodOrder, WebhookDelivery, WebhookNotice,
 } from '../contract/payment-gateway.js';
 import { CulqiClient, type CulqiAnswer, type CulqiCredentials } from './culqi.client.js';
-import { FIELDS, REFUND_REASONS } from './culqi.mapping.js';
-import { chargeRequest } from './culqi.request.js';
-import { chargeSnapshot, declineSnapshot, refundSnapshot } from './culqi.snapshot.js';
-import { chargePageSchema, chargeSchema, errorSchema, refundPageSchema, refundSchema, reviewSchema, type CulqiCharge, type CulqiError, type CulqiRefund } from './culqi.types.js';
+import { cardOf, FIELDS, REFUND_REASONS } from './culqi.mapping.js';
+import { chargeRequest, customerRequest } from './culqi.request.js';
+import { chargeSnapshot, declineSnapshot, refundSnapshot, savedDecline } from './culqi.snapshot.js';
+import { cardSchema, chargePageSchema, chargeSchema, customerPageSchema, customerSchema, errorSchema, refundPageSchema, refundSchema, reviewSchema, type CulqiCharge, type CulqiError, type CulqiRefund } from './culqi.types.js';
 import { readWebhook } from './culqi.webhook.js';
 
 /** Life of a card token (psp/culqi.md §1.4). */
@@ -17,6 +17,7 @@ const SEARCH = { beforeMs: 5 * 60_000, afterMs: 10 * 60_000, pageSize: 100, page
 
 type Page<Entry> = { data: Entry[]; paging: { next?: string | null | undefined; cursors?: { after?: string | null | undefined } | null | undefined } };
 
+const CARD_ID = /^crd_(test|live)_[0-9A-Za-z]{1,40}$/;
 const CHARGE_ID = /^chr_(test|live)_[0-9A-Za-z]{1,40}$/;
 
 /** Culqi, API v2: charges of cards, saved cards and Yape. */
@@ -90,6 +91,40 @@ export class CulqiGateway implements PaymentGateway {
     if ((refunded?.amountMinor ?? 0n) === refundedBefore.amountMinor) return null;
     if (found !== undefined) return refundSnapshot(found, amount.currency);
     throw new GatewayError('outcome_unknown', 'Culqi shows money given back, and lists no refund for it');
+  }
+
+  async savePaymentMethod({ token, customer }: SaveMethodOrder): Promise<SavedMethodSnapshot> {
+    const answer = await this.client.createCard({ customer_id: await this.customerOf(customer), token_id: token });
+    const card = answer.status === 201 ? cardSchema.safeParse(answer.body) : undefined;
+    if (card?.success === true) return { status: 'saved', reference: card.data.id, card: cardOf({ source: card.data.source }) };
+    if (answer.status === 200 && reviewSchema.safeParse(answer.body).success) {
+      return { status: 'declined', decline: { code: 'authentication_failed', pspCode: 'REVIEW', message: 'The card must be authenticated before it can be kept.', retryable: false } };
+    }
+    // A refused card is answered 400 here, not 402 (psp/culqi.md §1.8).
+    const error = errorSchema.safeParse(answer.body);
+    if ((answer.status === 402 || answer.status === 400) && error.success && isCardError(error.data)) return savedDecline(error.data);
+    throw troubleOf(answer);
+  }
+
+  async deletePaymentMethod(reference: string): Promise<void> {
+    if (!CARD_ID.test(reference)) throw new GatewayError('request_rejected', 'this is no card id of Culqi');
+    const answer = await this.client.deleteCard(reference);
+    if (![200, 404].includes(answer.status)) throw troubleOf(answer);
+  }
+
+  /** Culqi's customer with this e-mail address, of which it takes one each: made, or found (psp/culqi.md §1.8). */
+  private async customerOf(customer: Customer): Promise<string> {
+    const answer = await this.client.createCustomer(customerRequest(customer));
+    const made = answer.status === 201 ? customerSchema.safeParse(answer.body) : undefined;
+    if (made?.success === true) return made.data.id;
+    const trouble = troubleOf(answer);
+    if (trouble.kind !== 'request_rejected') throw trouble;
+    const listed = await this.client.listCustomers({ email: customer.email });
+    const page = listed.status === 200 ? customerPageSchema.safeParse(listed.body) : undefined;
+    if (page?.success !== true) throw troubleOf(listed);
+    const found = page.data.data.find(({ email }) => email.toLowerCase() === customer.email.toLowerCase());
+    if (found === undefined) throw trouble;
+    return found.id;
   }
 
   readWebhook(delivery: WebhookDelivery): WebhookNotice {

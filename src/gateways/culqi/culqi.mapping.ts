@@ -96,7 +96,7 @@ const FUNDING: Readonly<Record<string, NonNullable<CardFacts['funding']>>> = {
   credito: 'credit', crédito: 'credit', debito: 'debit', débito: 'debit', prepago: 'prepaid', prepagada: 'prepaid',
 };
 
-export function cardOf({ source }: CulqiCharge): CardFacts {
+export function cardOf({ source }: Pick<CulqiCharge, 'source'>): CardFacts {
   const iin = source?.iin;
   const funding = FUNDING[(iin?.card_type ?? '').toLowerCase()];
   return {

@@ -1,4 +1,4 @@
-import type { PaymentOrder } from '../contract/payment-gateway.js';
+import type { Customer, PaymentOrder } from '../contract/payment-gateway.js';
 
 /** What Culqi takes of a description, in characters (psp/culqi.md §1.6). */
 const DESCRIPTION = { min: 5, max: 80 };
@@ -29,18 +29,35 @@ function descriptionOf({ description, paymentId }: PaymentOrder): string {
   return cut(given, DESCRIPTION.max).padEnd(DESCRIPTION.min, '.');
 }
 
-function antifraudDetails({ customer }: PaymentOrder): Record<string, string> {
-  const phone = customer.phone?.replaceAll(/[^0-9+]/g, '');
-  const fields: [string, string | undefined, number, number][] = [
-    ['first_name', customer.firstName, 2, 50],
-    ['last_name', customer.lastName, 2, 50],
-    ['address', customer.address?.line1, 5, 100],
-    ['address_city', customer.address?.city, 2, 30],
-    ['country_code', customer.country, 2, 2],
-    ['phone_number', phone, 5, 15],
-    ['device_finger_print_id', customer.deviceId, 1, 255],
+/** What Culqi takes of a customer: its name, what we know of it, and its lengths in characters (psp/culqi.md §§1.6, 1.8). */
+function personalFields(customer: Customer): [name: string, field: string, value: string | undefined, min: number, max: number][] {
+  return [
+    ['first_name', 'firstName', customer.firstName, 2, 50],
+    ['last_name', 'lastName', customer.lastName, 2, 50],
+    ['address', 'address.line1', customer.address?.line1, 5, 100],
+    ['address_city', 'address.city', customer.address?.city, 2, 30],
+    ['country_code', 'country', customer.country, 2, 2],
+    ['phone_number', 'phone', customer.phone?.replaceAll(/[^0-9+]/g, ''), 5, 15],
   ];
-  return Object.fromEntries(fields.flatMap(([name, value, min, max]) => (value !== undefined && value.length >= min ? [[name, cut(value, max)]] : [])));
+}
+
+function antifraudDetails({ customer }: PaymentOrder): Record<string, string> {
+  const fields = [...personalFields(customer), ['device_finger_print_id', 'deviceId', customer.deviceId, 1, 255] as const];
+  return Object.fromEntries(fields.flatMap(([name, _field, value, min, max]) => (value !== undefined && value.length >= min ? [[name, cut(value, max)]] : [])));
+}
+
+/** The body of POST /customers: every field is required. */
+export function customerRequest(customer: Customer): Record<string, string> {
+  return { email: customer.email, ...Object.fromEntries(personalFields(customer).map(([name, _field, value, _min, max]) => [name, cut(value ?? '', max)])) };
+}
+
+/** What Culqi requires of a customer for whom it keeps a card, and is not known. */
+export function missingToSave(customer: Customer): { field: string; message: string }[] {
+  const short = personalFields(customer).filter(([_name, _field, value, min]) => (value?.length ?? 0) < min);
+  return [
+    ...(customer.email.length <= 50 ? [] : [{ field: 'customer.email', message: 'Culqi takes at most 50 characters.' }]),
+    ...short.map(([_name, field, _value, min]) => ({ field: `customer.${field}`, message: `Culqi keeps a card only for a customer with this: at least ${min} characters.` })),
+  ];
 }
 
 /** Cut after at most `max` UTF-16 units, never in the middle of a character. */

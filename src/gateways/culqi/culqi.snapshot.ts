@@ -1,5 +1,5 @@
 import type { Currency } from '../../shared/currency.js';
-import type { PaymentSnapshot, RefundSnapshot, SnapshotFacts, SnapshotOutcome } from '../contract/payment-gateway.js';
+import type { PaymentSnapshot, RefundSnapshot, SavedMethodSnapshot, SnapshotFacts, SnapshotOutcome } from '../contract/payment-gateway.js';
 import { cardOf, declineOf, feesOf, hasFailed, moneyOf, SUCCESS } from './culqi.mapping.js';
 import { errorSchema, type CulqiCharge, type CulqiError, type CulqiRefund } from './culqi.types.js';
 
@@ -44,6 +44,11 @@ export function declineSnapshot(error: CulqiError): PaymentSnapshot {
     status: 'declined', decline: declineOf(error.decline_code, error.code, error.merchant_message),
     reference: error.charge_id ?? null, ourReference: null, amount: null, captured: null, refunded: null, raw: errorSchema.parse(error),
   };
+}
+
+/** A refusal of the card when it was to be kept. */
+export function savedDecline(error: CulqiError): SavedMethodSnapshot {
+  return { status: 'declined', decline: declineOf(error.decline_code, error.code, error.merchant_message) };
 }
 
 /** A refund that Culqi has done. Its answers name no currency: it is the charge's. */

@@ -48,6 +48,10 @@ export const chargeSchema = z.object({
 });
 export type CulqiCharge = z.infer<typeof chargeSchema>;
 
+export const customerSchema = z.object({ object: z.literal('customer'), id: z.string().regex(/^cus_(test|live)_[0-9A-Za-z]{1,40}$/), email: text });
+export const customerPageSchema = z.object({ data: z.array(customerSchema) });
+export const cardSchema = z.object({ object: z.literal('card'), id: z.string().regex(/^crd_(test|live)_[0-9A-Za-z]{1,40}$/), source: source.nullish().catch(null) });
+
 export const refundSchema = z.object({
   object: z.literal('refund'),
   id: z.string().regex(/^ref_(test|live)_[0-9A-Za-z]{1,40}$/),

@@ -1,6 +1,6 @@
 import { GatewayError } from '../contract/gateway-error.js';
 import type {
-  AttemptReference, GatewayContext, PaymentGateway, PaymentOrder, PaymentSnapshot, RefundOrder, RefundReference, RefundSnapshot, WebhookDelivery, WebhookNotice,
+  AttemptReference, GatewayContext, PaymentGateway, PaymentOrder, PaymentSnapshot, RefundOrder, RefundReference, RefundSnapshot, SavedMethodSnapshot, SaveMethodOrder, WebhookDelivery, WebhookNotice,
 } from '../contract/payment-gateway.js';
 import { PixelpayClient, type PixelpayAnswer, type PixelpayCredentials } from './pixelpay.client.js';
 import { paymentRequest, refundRequest } from './pixelpay.request.js';
@@ -55,6 +55,16 @@ export class PixelpayGateway implements PaymentGateway {
   async findRefund(attempt: RefundReference): Promise<RefundSnapshot | null> {
     const answer = await this.client.getRefund(attempt.reference, attempt.attemptId);
     return isAbsence(answer) ? null : refundSnapshot(refundIn(answer, attempt), attempt.amount.currency);
+  }
+
+  /** A token can be charged again and again by the account that made it, and does not expire (psp/pixelpay.md §2.4): it is its own keeping. */
+  savePaymentMethod({ token }: SaveMethodOrder): Promise<SavedMethodSnapshot> {
+    return Promise.resolve({ status: 'saved', reference: token, card: {} });
+  }
+
+  /** PixelPay has no way to forget a token; without us nobody charges it. */
+  deletePaymentMethod(): Promise<void> {
+    return Promise.resolve();
   }
 
   readWebhook(delivery: WebhookDelivery): WebhookNotice {

@@ -1,7 +1,7 @@
 import { Type } from 'class-transformer';
 import { IsIn, IsInt, IsObject, IsOptional, Matches, Max, Min, ValidateIf, ValidateNested } from 'class-validator';
 import { PAYMENT_METHOD_TYPES, type PaymentMethodType } from '../../gateways/contract/payment-gateway.js';
-import { IsText } from '../../platform/http/validators.js';
+import { IsText, IsVisibleAscii } from '../../platform/http/validators.js';
 import { IsGatewayOptions } from './gateway-options.validator.js';
 import { IsGatewayTokens } from './gateway-tokens.validator.js';
 
@@ -24,14 +24,19 @@ export class CardDto {
 }
 
 export class PaymentMethodDto {
-  @IsIn(PAYMENT_METHOD_TYPES)
-  type!: PaymentMethodType;
+  @IsIn([...PAYMENT_METHOD_TYPES, 'saved'])
+  type!: PaymentMethodType | 'saved';
+
+  /** Of type saved: one of the payment methods of customer.id. */
+  @ValidateIf(({ type, savedMethodId }: PaymentMethodDto) => type === 'saved' || savedMethodId != null)
+  @IsVisibleAscii(64)
+  savedMethodId?: string;
 
   /**
    * A single-use token of each PSP that may be used, by its name. Several make a choice possible: tokens are not portable.
    * @example { "culqi": "tkn_test_Qa1Zx9Wv7Bn3Lk5M" }
    */
-  @ValidateIf(({ type, tokens }: PaymentMethodDto) => type !== 'cash_voucher' || tokens != null)
+  @ValidateIf(({ type, tokens }: PaymentMethodDto) => (type !== 'cash_voucher' && type !== 'saved') || tokens != null)
   @IsGatewayTokens()
   tokens?: Record<string, string>;
 

@@ -27,7 +27,8 @@ export class NextActionDto {
 
 /** How the customer pays, as far as it may be shown. */
 export class PaymentMethodShownDto {
-  type!: PaymentMethodType;
+  type!: PaymentMethodType | 'saved';
+  savedMethodId?: string;
   @ApiProperty({ type: 'integer' }) installments!: number;
   brand?: string;
   last4?: string;

@@ -4,7 +4,7 @@ import { type Fault, type FaultOrder, FaultQueue, InvalidOrder } from '../emulat
 import { isMerchant } from '../emulator/merchant.js';
 import { type LoggedRequest, RequestLog } from '../emulator/request-log.js';
 import { type SentWebhook, type WebhookPlan, WebhookSender } from '../emulator/webhook-sender.js';
-import { type BookedCharge, type BookedRefund, Books } from './books.js';
+import { type BookedCharge, type BookedRefund, Books, type StoredCard, type StoredCustomer } from './books.js';
 import { CULQI_ROUTES, CulqiPersona } from './culqi-persona.js';
 import { type ThreeDsOutcome, threeDsOutcome } from './three-ds.js';
 import { type CulqiSettings, Settings, type SettingsChange } from './settings.js';
@@ -27,6 +27,8 @@ export interface CulqiSandbox {
   books: {
     charges: (merchant?: string) => BookedCharge[];
     refunds: (merchant?: string) => BookedRefund[];
+    customers: (merchant?: string) => StoredCustomer[];
+    cards: (merchant?: string) => StoredCard[];
     tokenCount: (merchant?: string) => number;
     requests: (merchant?: string) => LoggedRequest[];
   };
@@ -95,7 +97,7 @@ export async function startCulqiSandbox(options: CulqiSandboxOptions = {}): Prom
   return {
     url: `http://${host.includes(':') ? `[${host}]` : host}:${listeningPort}`,
     port: listeningPort,
-    books: { charges: (merchant) => books.charges(merchant), refunds: (merchant) => books.refunds(merchant), tokenCount: (merchant) => books.tokenCount(merchant), requests },
+    books: { charges: (merchant) => books.charges(merchant), refunds: (merchant) => books.refunds(merchant), customers: (merchant) => books.customers(merchant), cards: (merchant) => books.cards(merchant), tokenCount: (merchant) => books.tokenCount(merchant), requests },
     panel,
     webhooks: { change: (merchant, change) => webhooks.change(merchant, change), sent: (merchant) => webhooks.sent(merchant), idle: () => webhooks.idle() },
     authenticate: (tokenId) => threeDsOutcome(books.behaviourOf(tokenId)),

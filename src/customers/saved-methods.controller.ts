@@ -1,0 +1,54 @@
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post } from '@nestjs/common';
+import { ApiNoContentResponse, ApiTags } from '@nestjs/swagger';
+import { Problems } from '../platform/http/problems.decorator.js';
+import { AllowedTo, CurrentCaller } from '../tenants/access.decorator.js';
+import type { Caller } from '../tenants/caller.js';
+import { ChangePaymentMethodDto, SavedMethodDto, SavedMethodListDto, SavePaymentMethodDto } from './dto/saved-method.dto.js';
+import { expiryOf, type SavedMethod } from './saved-method.js';
+import { SavedMethods } from './saved-methods.js';
+
+/** The cards that gateways keep for a customer: for `paymentMethod.type` saved. */
+@ApiTags('Customers')
+@Controller('v1/customers/:customerId/payment-methods')
+@AllowedTo('client')
+export class SavedMethodsController {
+  constructor(private readonly methods: SavedMethods) {}
+
+  /** Has a gateway keep the card of a token. */
+  @Post()
+  @Problems('validation_failed', 'malformed_json', 'not_found', 'invalid_state', 'gateway_not_configured', 'capability_missing', 'payment_method_declined', 'gateway_unavailable')
+  async save(@CurrentCaller() caller: Caller, @Param('customerId') customerId: string, @Body() body: SavePaymentMethodDto): Promise<SavedMethodDto> {
+    return methodView(await this.methods.save(caller.tenantId, customerId, { gateway: body.gateway, token: body.token, isDefault: body.default === true }));
+  }
+
+  /** A customer's cards, the newest first. */
+  @Get()
+  @Problems('not_found')
+  async list(@CurrentCaller() caller: Caller, @Param('customerId') customerId: string): Promise<SavedMethodListDto> {
+    return { data: (await this.methods.ofCustomer(caller.tenantId, customerId)).map(methodView) };
+  }
+
+  /** Makes a card the customer's default. */
+  @Patch(':id')
+  @Problems('validation_failed', 'malformed_json', 'not_found')
+  async change(@CurrentCaller() caller: Caller, @Param('customerId') customerId: string, @Param('id') id: string, @Body() _body: ChangePaymentMethodDto): Promise<SavedMethodDto> {
+    return methodView(await this.methods.makeDefault(caller.tenantId, customerId, id));
+  }
+
+  /** Forgets a card, here and at its gateway. */
+  @Delete(':id')
+  @HttpCode(204)
+  @ApiNoContentResponse()
+  @Problems('not_found', 'gateway_unavailable')
+  async delete(@CurrentCaller() caller: Caller, @Param('customerId') customerId: string, @Param('id') id: string): Promise<void> {
+    await this.methods.delete(caller.tenantId, customerId, id);
+  }
+}
+
+function methodView(method: SavedMethod): SavedMethodDto {
+  const { id, customerId, gateway, card, expiryMonth, expiryYear, isDefault, createdAt } = method;
+  return {
+    id, customerId, gateway, type: 'card', brand: card.brand ?? null, last4: card.last4 ?? null, bin: card.bin ?? null, funding: card.funding ?? null, expiryMonth, expiryYear,
+    expiry: expiryOf(method, new Date()), default: isDefault, createdAt: createdAt.toISOString(),
+  };
+}
