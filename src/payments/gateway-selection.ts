@@ -5,7 +5,7 @@ import type { GatewayAccount } from '../tenants/gateway-accounts.js';
 import type { PaymentMethodOptions, PaymentPlan, PlanCandidate } from './payment.js';
 
 /** What is to be paid and with which PSPs' tokens. */
-export type Selectable = Omit<OrderOutline, 'method'> & { method: Pick<OrderOutline['method'], 'type' | 'installments'>; tokens: Readonly<Record<string, string>>; options: PaymentMethodOptions };
+export type Selectable = Omit<OrderOutline, 'method'> & { method: Pick<OrderOutline['method'], 'type' | 'installments' | 'isSaved'>; tokens: Readonly<Record<string, string>>; options: PaymentMethodOptions };
 export type Selection = { definition: GatewayDefinition; account: GatewayAccount; plan: PaymentPlan };
 
 /** Why a gateway cannot take an order; `code` is what a caller is told who insists on it. */
@@ -61,7 +61,7 @@ function hindrancesOf(order: Selectable, definition: GatewayDefinition, account:
     found.push({ code: 'no_eligible_gateway', field: `paymentMethod.tokens.${code}`, message: `${displayName} needs a token of its own.` });
   }
   const options = order.options[code];
-  const outline = { ...order, method: { type: order.method.type, installments: order.method.installments, ...(options === undefined ? {} : { options }) } };
+  const outline = { ...order, method: { ...order.method, ...(options === undefined ? {} : { options }) } };
   for (const { field, message } of definition.missingFields(outline)) found.push({ code: 'no_eligible_gateway', field, message });
   return found;
 }

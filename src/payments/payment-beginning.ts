@@ -122,7 +122,7 @@ export class PaymentBeginning {
 
   private async select(transaction: Transaction, payment: Payment, method: MethodGiven, gateway: string | null): Promise<Selection> {
     const { amount, captureMethod: capture, description, customer } = payment;
-    const order = { amount, capture, description, customer, method: method.facts, tokens: method.tokens, options: method.facts.options ?? {} };
+    const order = { amount, capture, description, customer, method: { type: method.facts.type, installments: method.facts.installments, isSaved: method.facts.saved !== undefined }, tokens: method.tokens, options: method.facts.options ?? {} };
     const selection = selectGateway(order, gateway, await this.accounts.current(transaction, payment.tenantId), GATEWAY_DEFINITIONS);
     const { saved } = method.facts;
     if (saved !== undefined && saved.environment !== selection.account.environment) {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { createPayment, eventually, mintPixelpayToken, mintToken, paymentOf, readPayment, type PaymentBody, type ProblemBody } from '../support/payments.js';
 import { newMerchantOfBoth, startService, type Merchant, type Service } from '../support/service.js';
-import { rememberCanaries } from '../support/settings.js';
+import { PLATFORM_ADMIN_KEY, rememberCanaries } from '../support/settings.js';
 
 type MethodBody = { id: string; gateway: string; type: string; brand: string | null; last4: string | null; default: boolean };
 
@@ -141,4 +141,30 @@ it('PixelPay keeps a token by itself', async () => {
     expect(await eventually(() => readPayment(service, ana.client, body.id), ({ status }) => status === 'captured')).toMatchObject({ status: 'captured', gateway: 'pixelpay' });
   }
   expect((await ask('DELETE', `/${method.id}`)).status).toBe(204);
+});
+
+it('a card that MercadoPago keeps needs a new token for each payment, which nobody is charged for', async () => {
+  const suffix = ana.culqi.merchant.replace(/^[a-z]+_/, '');
+  const [accessToken, publicKey, webhookSecret] = [`APP_USR-sec-${suffix}`, `APP_USR-pub-${suffix}`, `whsec-${suffix}`];
+  rememberCanaries([accessToken, webhookSecret]);
+  await service.ask({
+    method: 'PUT', path: `/v1/admin/tenants/${ana.tenantId}/gateway-accounts/mercadopago`, key: PLATFORM_ADMIN_KEY,
+    body: { credentials: { accessToken, publicKey, webhookSecret }, enabled: true, environment: 'sandbox' },
+  });
+  const response = await fetch(`${service.mercadopago.url}/v1/card_tokens?public_key=${publicKey}`, {
+    method: 'POST', headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ card_number: '4009175332806176', security_code: '123', expiration_month: 11, expiration_year: 2030, cardholder: { name: 'APRO' } }),
+  });
+  const { id: token } = await response.json() as { id: string };
+  const { status, body: method } = await save({ gateway: 'mercadopago', token });
+  expect([status, method]).toMatchObject([201, { gateway: 'mercadopago', brand: 'visa', last4: '6176', expiryMonth: 11, expiryYear: 2030, expiry: 'valid', default: true }]);
+
+  for (let i = 0; i < 2; i++) expect((await pay(method.id)).body).toMatchObject({ status: 'captured', gateway: 'mercadopago', paymentMethod: { type: 'saved', brand: 'visa', last4: '6176' } });
+  service.mercadopago.faults.clear();
+  service.mercadopago.faults.add({ route: 'POST /v1/card_tokens', kind: 'hang_before_booking' });
+  expect((await pay(method.id)).body).toMatchObject({ status: 'failed', failure: { code: 'gateway_unavailable' } });
+  expect(service.mercadopago.books.payments(suffix)).toHaveLength(2);
+
+  expect((await ask('DELETE', `/${method.id}`)).status).toBe(204);
+  expect(service.mercadopago.books.cards(suffix)).toEqual([]);
 });

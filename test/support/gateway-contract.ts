@@ -146,6 +146,52 @@ export function describeGatewayContract(subject: ContractSubject): void {
     });
   });
 
+  if (has('savePaymentMethod')) describe('savePaymentMethod', () => {
+    const customer = { email: 'ana@ejemplo.pe', firstName: 'Ana', lastName: 'Rojas', phone: '+51999000111', country: 'PE', address: { line1: 'Avenida 1', city: 'Lima' } };
+    const saving = (gateway: PaymentGateway) => {
+      if (!supports(gateway, 'savePaymentMethod') || !supports(gateway, 'deletePaymentMethod')) throw new Error('what is kept must be forgettable');
+      return gateway;
+    };
+    async function kept() {
+      const credentials = world.newMerchant(currency);
+      const saved = await saving(open(credentials)).savePaymentMethod({ token: await world.token(credentials, 'approved'), customer });
+      if (saved.status !== 'saved') throw new Error('the card was declined');
+      return { credentials, saved };
+    }
+
+    it('keeps a card, of which two payments are made, each with its own attempt id', async () => {
+      const { credentials, saved } = await kept();
+      const { options: _options, ...method } = orderOf(saved.reference).method;
+      for (let i = 0; i < 2; i++) {
+        const order = orderOf(saved.reference, { method: { ...method, isSaved: true }, customer });
+        expect(definition.missingFields(order)).toEqual([]);
+        const { reference } = await open(credentials).createPayment(order);
+        await world.settle();
+        expect(await open(credentials).fetchPayment(reference ?? '')).toMatchObject({ status: 'captured', ourReference: order.attemptId, amount: order.amount });
+      }
+    });
+
+    it('keeps several cards of one customer', async () => {
+      const { credentials, saved } = await kept();
+      const other = await saving(open(credentials)).savePaymentMethod({ token: await world.token(credentials, 'approved'), customer });
+      expect(other).toMatchObject({ status: 'saved' });
+      expect(other).not.toMatchObject({ reference: saved.reference });
+    });
+
+    it('forgets a card, also one that is forgotten already, and another merchant\'s never', async () => {
+      const { credentials, saved } = await kept();
+      await saving(open(world.newMerchant(currency))).deletePaymentMethod(saved.reference).catch(() => undefined);
+      const order = orderOf(saved.reference, { method: { type: 'card', token: saved.reference, installments: 1, isSaved: true }, customer });
+      expect(['captured', 'pending']).toContain((await open(credentials).createPayment(order)).status);
+      for (let i = 0; i < 2; i++) await saving(open(credentials)).deletePaymentMethod(saved.reference);
+    });
+
+    it('knows nothing of a reference of another form', async () => {
+      const gateway = saving(open(world.newMerchant(currency)));
+      expect([undefined, 'request_rejected']).toContain(await gateway.deletePaymentMethod('../../v1/x?y=z').then(() => undefined, (error: unknown) => (error as GatewayError).kind));
+    });
+  });
+
   describe('looking up', () => {
     it('what the PSP does not know is payment_not_found, and a strange reference never becomes part of an address', async () => {
       const gateway = open(world.newMerchant(currency));

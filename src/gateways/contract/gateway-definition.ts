@@ -27,7 +27,7 @@ export type GatewayDefinition<Credentials extends Record<string, string | undefi
 };
 
 /** What is known of an order before a PSP is chosen. */
-export type OrderOutline = Pick<PaymentOrder, 'amount' | 'capture' | 'description' | 'customer'> & { method: Pick<PaymentOrder['method'], 'type' | 'installments' | 'options'> };
+export type OrderOutline = Pick<PaymentOrder, 'amount' | 'capture' | 'description' | 'customer'> & { method: Pick<PaymentOrder['method'], 'type' | 'installments' | 'options' | 'isSaved'> };
 
 /** Facts about a PSP that are not methods. Each number's source stands in the folder's README. */
 export type GatewayProfile = {

@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { MercadoPagoConfig, Payment, PaymentRefund } from 'mercadopago';
+import { CardToken, Customer, CustomerCard, MercadoPagoConfig, Payment, PaymentRefund } from 'mercadopago';
 import { parseExactly } from '../contract/exact-json.js';
 import { GatewayError } from '../contract/gateway-error.js';
 import type { GatewayContext, HttpAnswer, HttpRequest } from '../contract/payment-gateway.js';
@@ -45,6 +45,27 @@ export class MercadopagoClient {
 
   listRefunds(id: string): Promise<MercadopagoAnswer> {
     return this.call((config) => new PaymentRefund(config).list({ payment_id: id }));
+  }
+
+  createCustomer(customer: { email: string; first_name?: string; last_name?: string }): Promise<MercadopagoAnswer> {
+    return this.call((config) => new Customer(config).create({ body: customer }));
+  }
+
+  searchCustomers(email: string): Promise<MercadopagoAnswer> {
+    return this.call((config) => new Customer(config).search({ options: { email } }));
+  }
+
+  createCard(customerId: string, token: string): Promise<MercadopagoAnswer> {
+    return this.call((config) => new CustomerCard(config).create({ customerId, body: { token } }), {}, [token]);
+  }
+
+  deleteCard(customerId: string, cardId: string): Promise<MercadopagoAnswer> {
+    return this.call((config) => new CustomerCard(config).remove({ customerId, cardId }));
+  }
+
+  /** A token of a kept card, for one payment. */
+  createCardToken(customerId: string, cardId: string): Promise<MercadopagoAnswer> {
+    return this.call((config) => new CardToken(config).create({ body: { card_id: cardId, customer_id: customerId } }));
   }
 
   private async call(through: (config: MercadoPagoConfig) => Promise<unknown>, options: Options = {}, secrets: readonly string[] = []): Promise<MercadopagoAnswer> {

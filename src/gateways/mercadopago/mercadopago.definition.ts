@@ -33,7 +33,7 @@ export const mercadopago: GatewayDefinition<MercadopagoCredentials> = {
   publicCredentials: ['publicKey'],
   hosts: { api: 'MERCADOPAGO_API_URL' },
   missingFields: ({ method, amount, capture }) => [
-    ...(paymentMethodId(method) === undefined ? [{ field: 'paymentMethod.options.mercadopago.paymentMethodId', message: 'MercadoPago needs the card\'s brand, such as visa.' }] : []),
+    ...(paymentMethodId(method) === undefined && method.isSaved !== true ? [{ field: 'paymentMethod.options.mercadopago.paymentMethodId', message: 'MercadoPago needs the card\'s brand, such as visa.' }] : []),
     ...(method.type !== 'card' && amount.currency !== 'PEN' ? [{ field: 'currency', message: 'Yape and PagoEfectivo take PEN only.' }] : []),
     ...(method.type !== 'card' && capture !== 'automatic' ? [{ field: 'captureMethod', message: 'Only cards can be captured later.' }] : []),
     ...(method.type !== 'card' && method.installments > 1 ? [{ field: 'paymentMethod.installments', message: 'Only cards can be paid in instalments.' }] : []),

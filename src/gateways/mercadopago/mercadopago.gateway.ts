@@ -1,13 +1,13 @@
 import { GatewayError } from '../contract/gateway-error.js';
 import type {
-  AttemptReference, CaptureOrder, GatewayContext, OperationOrder, PaymentGateway, PaymentOrder, PaymentSnapshot, RefundOrder, RefundReference, RefundSnapshot, WebhookDelivery, WebhookNotice,
+  AttemptReference, CaptureOrder, Customer, GatewayContext, OperationOrder, PaymentGateway, PaymentOrder, PaymentSnapshot, RefundOrder, RefundReference, RefundSnapshot, SavedMethodSnapshot, SaveMethodOrder, WebhookDelivery, WebhookNotice,
 } from '../contract/payment-gateway.js';
 import { decimalOf } from '../contract/decimal.js';
 import { MercadopagoClient, type MercadopagoAnswer, type MercadopagoCredentials } from './mercadopago.client.js';
-import { paymentRequest } from './mercadopago.request.js';
-import { paymentSnapshot, refundSnapshot } from './mercadopago.snapshot.js';
+import { paymentRequest, type KeptOrder } from './mercadopago.request.js';
+import { keptCard, paymentSnapshot, refundSnapshot } from './mercadopago.snapshot.js';
 import { isAbsence, troubleOf } from './mercadopago.trouble.js';
-import { PAYMENT_ID, paymentSchema, refundListSchema, refundSchema, searchSchema } from './mercadopago.types.js';
+import { cardSchema, cardTokenSchema, customerSchema, customerSearchSchema, PAYMENT_ID, paymentSchema, refundListSchema, refundSchema, searchSchema } from './mercadopago.types.js';
 import { readWebhook } from './mercadopago.webhook.js';
 
 /** The search for a lost payment: from before it was sent until after it could last have been; ours are told by our reference, so one page is plenty. */
@@ -26,7 +26,17 @@ export class MercadopagoGateway implements PaymentGateway {
 
   /** A rejected card is answered 201, too. */
   async createPayment(order: PaymentOrder): Promise<PaymentSnapshot> {
-    return paymentIn(await this.client.createPayment(paymentRequest(order), order.attemptId, order.method.token));
+    const charged = order.method.isSaved === true ? await this.chargeable(order) : order;
+    return paymentIn(await this.client.createPayment(paymentRequest(charged), charged.attemptId, charged.method.token));
+  }
+
+  /** The order with a token of the kept card, and its brand. Until there is one nothing was charged, whatever becomes of this call. */
+  private async chargeable(order: PaymentOrder): Promise<KeptOrder> {
+    const { customerId, cardId, methodId } = keptIn(order.method.token);
+    const answer = await this.client.createCardToken(customerId, cardId).catch((error: unknown) => { throw error instanceof GatewayError ? beforeTheCharge(error) : error; });
+    const token = [200, 201].includes(answer.status) ? cardTokenSchema.safeParse(answer.body) : undefined;
+    if (token?.success !== true) throw beforeTheCharge(troubleOf(answer));
+    return { ...order, customerId, method: { ...order.method, token: token.data.id, options: { ...order.method.options, paymentMethodId: methodId } } };
   }
 
   async fetchPayment(reference: string): Promise<PaymentSnapshot> {
@@ -99,9 +109,50 @@ export class MercadopagoGateway implements PaymentGateway {
     throw new GatewayError('outcome_unknown', 'MercadoPago shows money given back, and lists no refund for it');
   }
 
+  async savePaymentMethod({ token, customer }: SaveMethodOrder): Promise<SavedMethodSnapshot> {
+    const customerId = await this.customerOf(customer);
+    const answer = await this.client.createCard(customerId, token);
+    const card = [200, 201].includes(answer.status) ? cardSchema.safeParse(answer.body) : undefined;
+    if (card?.success !== true) throw troubleOf(answer);
+    return keptCard(customerId, card.data);
+  }
+
+  async deletePaymentMethod(reference: string): Promise<void> {
+    const { customerId, cardId } = keptIn(reference);
+    const answer = await this.client.deleteCard(customerId, cardId);
+    if (answer.status !== 200 && !isAbsence(answer)) throw troubleOf(answer);
+  }
+
+  /** MercadoPago's customer with this e-mail address, of which it takes one each: made, or found (psp/mercadopago.md §6). */
+  private async customerOf({ email, firstName, lastName }: Customer): Promise<string> {
+    const answer = await this.client.createCustomer({ email, ...(firstName === undefined ? {} : { first_name: firstName }), ...(lastName === undefined ? {} : { last_name: lastName }) });
+    const made = [200, 201].includes(answer.status) ? customerSchema.safeParse(answer.body) : undefined;
+    if (made?.success === true) return made.data.id;
+    const trouble = troubleOf(answer);
+    if (trouble.kind !== 'request_rejected') throw trouble;
+    const listed = await this.client.searchCustomers(email);
+    const page = listed.status === 200 ? customerSearchSchema.safeParse(listed.body) : undefined;
+    if (page?.success !== true) throw troubleOf(listed);
+    const found = page.data.results.find((each) => each.email.toLowerCase() === email.toLowerCase());
+    if (found === undefined) throw trouble;
+    return found.id;
+  }
+
   readWebhook(delivery: WebhookDelivery): WebhookNotice {
     return readWebhook(delivery, this.context.credentials.webhookSecret);
   }
+}
+
+/** What a reference to a kept card is made of. @throws GatewayError `request_rejected` */
+function keptIn(reference: string): { customerId: string; cardId: string; methodId: string } {
+  const [, customerId, cardId, methodId] = /^([0-9A-Za-z_-]{1,64}):([0-9]{1,20}):([a-z0-9_]{1,30})$/.exec(reference) ?? [];
+  if (customerId === undefined || cardId === undefined || methodId === undefined) throw new GatewayError('request_rejected', 'this is no kept card of MercadoPago');
+  return { customerId, cardId, methodId };
+}
+
+/** Bytes went out, and none of them can have moved money. */
+function beforeTheCharge(trouble: GatewayError): GatewayError {
+  return trouble.moneyMayHaveMoved ? new GatewayError('not_contacted', 'MercadoPago made no token of the kept card', { cause: trouble }) : trouble;
 }
 
 function paymentIn(answer: MercadopagoAnswer): PaymentSnapshot {

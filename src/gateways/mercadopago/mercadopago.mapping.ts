@@ -83,7 +83,7 @@ export function feesOf(payment: MercadopagoPayment): { fee?: Money; net?: Money 
 
 const FUNDING: Readonly<Record<string, NonNullable<CardFacts['funding']>>> = { credit_card: 'credit', debit_card: 'debit', prepaid_card: 'prepaid' };
 
-export function cardOf({ card, payment_method_id: brand, payment_type_id: type }: MercadopagoPayment): CardFacts {
+export function cardOf({ card, payment_method_id: brand, payment_type_id: type }: Pick<MercadopagoPayment, 'card' | 'payment_method_id' | 'payment_type_id'>): CardFacts {
   const funding = lookUp(FUNDING, type);
   return {
     ...(brand == null ? {} : { brand: brand.toLowerCase().slice(0, 30) }),

@@ -10,8 +10,11 @@ export function paymentMethodId({ type, options }: Pick<PaymentOrder['method'], 
   return METHOD_IDS[type] ?? (typeof given === 'string' && /^[a-z0-9_]{1,30}$/.test(given) ? given : undefined);
 }
 
+/** An order with a kept card is for the customer whose it is. */
+export type KeptOrder = PaymentOrder & { customerId?: string };
+
 /** The body of POST /v1/payments (§2.1). `notification_url` is left out: it would take the place of the webhooks that the merchant set. */
-export function paymentRequest(order: PaymentOrder): Record<string, unknown> {
+export function paymentRequest(order: KeptOrder): Record<string, unknown> {
   const { amount, attemptId, paymentId, customer, method } = order;
   const issuer = method.options?.issuerId;
   const isCard = method.type === 'card';
@@ -24,6 +27,7 @@ export function paymentRequest(order: PaymentOrder): Record<string, unknown> {
     payment_method_id: paymentMethodId(method),
     ...(isCard && (typeof issuer === 'string' || typeof issuer === 'number') ? { issuer_id: String(issuer) } : {}),
     payer: {
+      ...(order.customerId === undefined ? {} : { type: 'customer', id: order.customerId }),
       email: customer.email, ...(customer.firstName === undefined ? {} : { first_name: customer.firstName }), ...(customer.lastName === undefined ? {} : { last_name: customer.lastName }),
       ...(customer.document === undefined ? {} : { identification: { type: customer.document.type, number: customer.document.number } }),
     },

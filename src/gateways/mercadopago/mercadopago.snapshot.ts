@@ -1,7 +1,7 @@
 import type { Currency } from '../../shared/currency.js';
-import type { PaymentSnapshot, RefundSnapshot, SnapshotFacts, SnapshotOutcome } from '../contract/payment-gateway.js';
+import type { PaymentSnapshot, RefundSnapshot, SavedMethodSnapshot, SnapshotFacts, SnapshotOutcome } from '../contract/payment-gateway.js';
 import { CANCELLATIONS, cardOf, declineOf, feesOf, lookUp, moneyOf, REFUND_STATES, TAKEN, WAITING } from './mercadopago.mapping.js';
-import type { MercadopagoPayment, MercadopagoRefund } from './mercadopago.types.js';
+import type { MercadopagoCard, MercadopagoPayment, MercadopagoRefund } from './mercadopago.types.js';
 
 /** The buyer has about five minutes for a challenge (psp/mercadopago.md §2.5). */
 const CHALLENGE_MS = 5 * 60_000;
@@ -50,6 +50,13 @@ function actionOf({ status_detail: detail, three_ds_info: challenge, transaction
     return { status: 'requires_action', action: { type: 'pay_code', url: details.external_resource_url, code: details.payment_method_reference_id ?? null, expiresAt: endsAt(VOUCHER_MS) } };
   }
   return { status: 'pending' };
+}
+
+/** A card that MercadoPago keeps. What a payment needs of it, its brand too, stands in the reference. */
+export function keptCard(customerId: string, { id, payment_method: method, first_six_digits, last_four_digits, expiration_month: month, expiration_year: year }: MercadopagoCard): SavedMethodSnapshot {
+  const card = cardOf({ card: { first_six_digits, last_four_digits }, payment_method_id: method.id, payment_type_id: method.payment_type_id });
+  const dates = { ...(month == null ? {} : { expiryMonth: Number(month.text) }), ...(year == null ? {} : { expiryYear: Number(year.text) }) };
+  return { status: 'saved', reference: `${customerId}:${id}:${method.id}`, card: { ...card, ...dates } };
 }
 
 /** How a refund stands. Its answers name no currency: it is the payment's. */

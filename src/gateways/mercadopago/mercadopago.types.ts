@@ -44,6 +44,16 @@ export const refundSchema = z.object({ id, payment_id: id, amount: number, statu
 export type MercadopagoRefund = z.infer<typeof refundSchema>;
 export const refundListSchema = z.array(refundSchema);
 
+export const customerSchema = z.object({ id: z.string().regex(/^[0-9A-Za-z_-]{1,64}$/), email: text });
+export const customerSearchSchema = z.object({ results: z.array(customerSchema) });
+/** A kept card; its id is a text or a number. */
+export const cardSchema = z.object({
+  id, customer_id: text, first_six_digits: optionalText, last_four_digits: optionalText, expiration_month: decimal, expiration_year: decimal,
+  payment_method: z.object({ id: z.string().regex(/^[a-z0-9_]{1,30}$/), payment_type_id: optionalText }),
+});
+export type MercadopagoCard = z.infer<typeof cardSchema>;
+export const cardTokenSchema = z.object({ id: z.string().regex(/^[\x21-\x7e]{1,255}$/) });
+
 /** An error in MercadoPago's own form. Codes come as numbers or texts. */
 export const errorSchema = z.object({
   message: text.nullish(),

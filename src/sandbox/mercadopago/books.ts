@@ -9,6 +9,28 @@ export interface StoredToken {
   behaviour: Behaviour;
   method: 'card' | 'yape';
   card: BookedPayment['card'];
+  expiry?: { month: number; year: number };
+  /** Of a kept card: whose it is. */
+  customerId?: string;
+}
+
+/** A customer of a merchant's (mercadopago.md §6): one for each e-mail address. */
+export interface StoredCustomer {
+  merchant: string;
+  id: string;
+  email: string;
+  first_name: string | null;
+  last_name: string | null;
+  created_at: number;
+}
+
+/** A card that is kept: what a token was made of, under an id of its own. */
+export interface StoredCard {
+  merchant: string;
+  id: string;
+  customer_id: string;
+  token: StoredToken;
+  created_at: number;
 }
 
 /** What a request under a key was answered, and with what body it came. */
@@ -23,6 +45,9 @@ type JournalRecord =
   | { kind: 'change'; id: number; status: BookedPayment['status']; detail: string }
   | { kind: 'refund'; id: number; refund: BookedRefund }
   | { kind: 'refund_status'; id: number; refundId: number; status: BookedRefund['status'] }
+  | { kind: 'customer'; customer: StoredCustomer }
+  | { kind: 'card'; card: StoredCard; tokenId: string }
+  | { kind: 'card_gone'; id: string }
   | { kind: 'key'; name: string; kept: KeptAnswer };
 
 /** MercadoPago's truth. With a folder it outlives the process. */
@@ -31,6 +56,8 @@ export class Books {
   private readonly tokens = new Map<string, StoredToken>();
   private readonly spent = new Set<string>();
   private readonly paymentsById = new Map<number, BookedPayment>();
+  private readonly customersById = new Map<string, StoredCustomer>();
+  private readonly cardsById = new Map<string, StoredCard>();
   private readonly keys = new Map<string, KeptAnswer>();
   /** Larger than 2^53 would be truer still, but then a test could not write it. */
   private lastId = 123_456_789_000;
@@ -46,6 +73,27 @@ export class Books {
 
   addToken(id: string, token: StoredToken): void {
     this.write({ kind: 'token', id, token });
+  }
+
+  addCustomer(customer: StoredCustomer): void {
+    this.write({ kind: 'customer', customer });
+  }
+
+  /** Keeps a card and uses up its token. */
+  addCard(card: StoredCard, tokenId: string): void {
+    this.write({ kind: 'card', card, tokenId });
+  }
+
+  deleteCard(id: string): void {
+    this.write({ kind: 'card_gone', id });
+  }
+
+  customers(merchant?: string): StoredCustomer[] {
+    return structuredClone([...this.customersById.values()].filter((one) => isMerchant(one.merchant, merchant)));
+  }
+
+  cards(merchant?: string): StoredCard[] {
+    return structuredClone([...this.cardsById.values()].filter((one) => isMerchant(one.merchant, merchant)));
   }
 
   /** Books a payment and uses up its token. */
@@ -90,7 +138,7 @@ export class Books {
 
   clear(): void {
     this.journal?.clear();
-    for (const map of [this.tokens, this.spent, this.paymentsById, this.keys]) map.clear();
+    for (const map of [this.tokens, this.spent, this.paymentsById, this.customersById, this.cardsById, this.keys]) map.clear();
   }
 
   close(): void {
@@ -106,6 +154,12 @@ export class Books {
   private remember(record: JournalRecord): void {
     if (record.kind === 'token') this.tokens.set(record.id, record.token);
     else if (record.kind === 'key') this.keys.set(record.name, record.kept);
+    else if (record.kind === 'customer') this.customersById.set(record.customer.id, record.customer);
+    else if (record.kind === 'card_gone') this.cardsById.delete(record.id);
+    else if (record.kind === 'card') {
+      this.cardsById.set(record.card.id, record.card);
+      this.spent.add(record.tokenId);
+    }
     else if (record.kind === 'payment') {
       this.paymentsById.set(record.payment.id, record.payment);
       this.lastId = Math.max(this.lastId, record.payment.id);

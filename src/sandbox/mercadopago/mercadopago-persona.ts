@@ -6,31 +6,34 @@ import { isMerchant } from '../emulator/merchant.js';
 import { type Books } from './books.js';
 import { type BookedPayment, minorOf, paymentView, refundedOf, refundView } from './payment.js';
 import { type Settings, type Site } from './settings.js';
+import { failed } from './failed.js';
+import { type Vault } from './vault.js';
 import { type Behaviour, behaviourOfCard, behaviourOfPhone } from './test-data.js';
 import { type Unfolding } from './unfolding.js';
 
 export const MERCADOPAGO_ROUTES = [
   'POST /v1/card_tokens', 'POST /platforms/pci/yape/v1/payment', 'POST /v1/payments', 'GET /v1/payments/search', 'GET /v1/payments/:id', 'PUT /v1/payments/:id', 'POST /v1/payments/:id/refunds',
-  'GET /v1/payments/:id/refunds',
+  'GET /v1/payments/:id/refunds', 'POST /v1/customers', 'GET /v1/customers/search', 'POST /v1/customers/:id/cards', 'DELETE /v1/customers/:id/cards/:id',
 ];
 
 /** The payer's browser posts the card itself, from the shop's page. */
 const CORS = { 'access-control-allow-origin': '*', 'access-control-allow-methods': 'POST, OPTIONS', 'access-control-allow-headers': 'content-type' };
 
-const cardSchema = z.object({ card_number: z.string().regex(/^[0-9]{13,19}$/), security_code: z.string().regex(/^[0-9]{3,4}$/), cardholder: z.object({ name: z.string().min(1) }) });
+const cardSchema = z.object({ card_number: z.string().regex(/^[0-9]{13,19}$/), security_code: z.string().regex(/^[0-9]{3,4}$/), expiration_month: z.int().nullish(), expiration_year: z.int().nullish(), cardholder: z.object({ name: z.string().min(1) }) });
 const yapeSchema = z.object({ phoneNumber: z.string().regex(/^[0-9]{9}$/), otp: z.string().regex(/^[0-9]{6}$/), requestId: z.string().min(1) });
 const paymentSchema = z.object({
-  transaction_amount: z.number(), token: z.string().nullish(), installments: z.int().min(1).nullish(), payment_method_id: z.string(), payer: z.object({ email: z.string().min(3) }), capture: z.boolean().nullish(),
+  transaction_amount: z.number(), token: z.string().nullish(), installments: z.int().min(1).nullish(), payment_method_id: z.string(), payer: z.object({ email: z.string().min(3).nullish(), type: z.string().nullish(), id: z.string().nullish() }), capture: z.boolean().nullish(),
   binary_mode: z.boolean().nullish(), three_d_secure_mode: z.string().nullish(), external_reference: z.string().max(256).nullish(), metadata: z.record(z.string(), z.unknown()).nullish(),
 });
 
 /** MercadoPago's Payments API as mercadopago.md describes it: a key makes a repeat the first call, and a rejected card is answered 201. */
 export class MercadopagoPersona implements Persona {
-  constructor(private readonly books: Books, private readonly settings: Settings, private readonly unfolding: Unfolding, private readonly nowMs: () => number) {}
+  constructor(private readonly books: Books, private readonly settings: Settings, private readonly unfolding: Unfolding, private readonly vault: Vault, private readonly nowMs: () => number) {}
 
   readonly routeOf = (method: string, path: string): string | null => {
     const plain = path.replace(/\/$/, '');
-    const route = `${method} ${plain.replace(/^\/v1\/payments\/[0-9]+/, '/v1/payments/:id')}`;
+    const named = plain.replace(/^\/v1\/payments\/[0-9]+/, '/v1/payments/:id').replace(/^\/v1\/customers\/[^/]+\/cards/, '/v1/customers/:id/cards').replace(/\/cards\/[^/]+$/, '/cards/:id');
+    const route = `${method} ${named}`;
     return MERCADOPAGO_ROUTES.includes(route) ? route : null;
   };
 
@@ -47,7 +50,9 @@ export class MercadopagoPersona implements Persona {
 
   readonly answer = (call: Call): Answer => {
     const route = this.routeOf(call.method, call.url.pathname);
-    const isBrowser = ['/v1/card_tokens', '/platforms/pci/yape/v1/payment'].includes(call.url.pathname);
+    // A token of a kept card is made by the shop's server, with its secret key.
+    const isServers = call.url.pathname === '/v1/card_tokens' && !call.url.searchParams.has('public_key') && this.merchantOf(call.headers) !== null;
+    const isBrowser = !isServers && ['/v1/card_tokens', '/platforms/pci/yape/v1/payment'].includes(call.url.pathname);
     if (call.method === 'OPTIONS' && isBrowser) return { status: 204, headers: CORS };
     if (route === null) return { status: 404, json: { message: 'Not found', error: 'not_found', status: 404, cause: [] } };
     if (isBrowser) return { ...this.createToken(call), headers: CORS };
@@ -55,6 +60,11 @@ export class MercadopagoPersona implements Persona {
     if (merchant === null) return failed(401, '7', 'Unauthorized use of live credentials', 'unauthorized');
     const id = Number(call.url.pathname.split('/')[3]);
     switch (route) {
+      case 'POST /v1/card_tokens': return this.vault.createToken(merchant, objectIn(call.body));
+      case 'POST /v1/customers': return this.vault.createCustomer(merchant, objectIn(call.body));
+      case 'GET /v1/customers/search': return this.vault.searchCustomers(merchant, call.url.searchParams);
+      case 'POST /v1/customers/:id/cards': return this.vault.createCard(merchant, call.url.pathname.split('/')[3] ?? '', objectIn(call.body));
+      case 'DELETE /v1/customers/:id/cards/:id': return this.vault.deleteCard(merchant, call.url.pathname.split('/')[3] ?? '', call.url.pathname.split('/')[5] ?? '');
       case 'POST /v1/payments': return this.keyed(merchant, call, () => this.createPayment(merchant, objectIn(call.body)));
       case 'GET /v1/payments/search': return this.search(merchant, call.url.searchParams);
       case 'GET /v1/payments/:id': return this.withPayment(merchant, id, (payment) => ({ status: 200, json: paymentView(payment) }));
@@ -72,7 +82,8 @@ export class MercadopagoPersona implements Persona {
     if (call.url.pathname === '/v1/card_tokens') {
       const card = cardSchema.safeParse(objectIn(call.body)).data;
       if (card === undefined) return failed(400, '3034', 'Invalid card');
-      this.books.addToken(id, { merchant, method: 'card', behaviour: behaviourOfCard(card.card_number, card.cardholder.name), card: { bin: card.card_number.slice(0, 6), last4: card.card_number.slice(-4) } });
+      this.books.addToken(id, { merchant, method: 'card', behaviour: behaviourOfCard(card.card_number, card.cardholder.name), card: { bin: card.card_number.slice(0, 6), last4: card.card_number.slice(-4) },
+        expiry: { month: card.expiration_month ?? 11, year: card.expiration_year ?? 2030 } });
       return { status: 201, json: { id, public_key: null, first_six_digits: card.card_number.slice(0, 6), last_four_digits: card.card_number.slice(-4), status: 'active', live_mode: true } };
     }
     const yape = yapeSchema.safeParse(objectIn(call.body)).data;
@@ -104,6 +115,10 @@ export class MercadopagoPersona implements Persona {
     const isVoucher = methodId === 'pagoefectivo_atm';
     const token = tokenId === null ? null : this.books.token(merchant, tokenId);
     if (!isVoucher && token === null) return failed(400, '2062', 'Invalid card token');
+    // A kept card is charged for its customer; everybody else says an e-mail address.
+    const { payer } = read.data;
+    if (token?.customerId !== undefined && (payer.type !== 'customer' || payer.id !== token.customerId)) return failed(400, '2002', 'Customer not found');
+    if (token?.customerId === undefined && payer.email == null) return failed(400, '4050', 'payer.email must be a valid email');
     if (!isVoucher && (token?.method === 'yape') !== (methodId === 'yape')) return failed(400, '2131', 'Cannot infer payment method');
     const payment: BookedPayment = {
       merchant, site, id: this.books.nextId(), external_reference: read.data.external_reference ?? null, amount, ...stateFor(isVoucher ? null : token?.behaviour ?? null, capture !== false, threeDs === 'optional'),
@@ -174,11 +189,6 @@ function stateFor(behaviour: Behaviour | null, captures: boolean, mayChallenge: 
   if (behaviour.kind === 'reviews') return { status: 'in_process', status_detail: 'pending_contingency' };
   if (behaviour.kind === 'challenges' && mayChallenge) return { status: 'pending', status_detail: 'pending_challenge' };
   return captures ? { status: 'approved', status_detail: 'accredited' } : { status: 'authorized', status_detail: 'pending_capture' };
-}
-
-/** MercadoPago's error form (§2.8). */
-function failed(status: number, code: string, description: string, error = 'bad_request'): Answer {
-  return { status, json: { message: description, error, status, cause: [{ code: Number(code), description, data: null }] } };
 }
 
 function objectIn(body: Buffer): unknown {

@@ -4,11 +4,12 @@ import { type Fault, type FaultOrder, FaultQueue } from '../emulator/fault.js';
 import { isMerchant } from '../emulator/merchant.js';
 import { type LoggedRequest, RequestLog } from '../emulator/request-log.js';
 import { type SentWebhook, type WebhookPlan, WebhookSender } from '../emulator/webhook-sender.js';
-import { Books } from './books.js';
+import { Books, type StoredCard, type StoredCustomer } from './books.js';
 import { type BookedPayment } from './payment.js';
 import { MERCADOPAGO_ROUTES, MercadopagoPersona } from './mercadopago-persona.js';
 import { type MercadopagoSettings, Settings } from './settings.js';
 import { Unfolding } from './unfolding.js';
+import { Vault } from './vault.js';
 
 export interface MercadopagoSandboxOptions {
   /** 0, the default, takes any free port. */
@@ -24,7 +25,7 @@ export interface MercadopagoSandbox {
   /** Without a trailing slash. */
   url: string;
   port: number;
-  books: { payments: (merchant?: string) => BookedPayment[]; requests: (merchant?: string) => LoggedRequest[] };
+  books: { payments: (merchant?: string) => BookedPayment[]; customers: (merchant?: string) => StoredCustomer[]; cards: (merchant?: string) => StoredCard[]; requests: (merchant?: string) => LoggedRequest[] };
   /** What a person does in the merchant's panel, or MercadoPago by itself: no call of ours. */
   panel: {
     approve: (id: number) => void; reject: (id: number, detail: string) => void; expire: (id: number) => void; challenge: (id: number) => void; refund: (id: number, amount: number) => void;
@@ -74,10 +75,10 @@ export async function startMercadopagoSandbox(options: MercadopagoSandboxOptions
   const controlled: Controlled = {
     faults, webhooks, reset,
     settings: { current: () => settings.current(), change: (change) => settings.change(change as Partial<MercadopagoSettings>) },
-    booksOf: (merchant) => ({ payments: books.payments(merchant), requests: requests(merchant) }),
+    booksOf: (merchant) => ({ payments: books.payments(merchant), customers: books.customers(merchant), cards: books.cards(merchant), requests: requests(merchant) }),
     panel: { approve: (id) => { panel.approve(Number(id)); }, expire: (id) => { panel.expire(Number(id)); }, challenge: (id) => { panel.challenge(Number(id)); }, refund: (id, amount) => { panel.refund(Number(id), amount); } },
   };
-  const server = new EmulatorServer(new MercadopagoPersona(books, settings, unfolding, nowMs), controlled, log);
+  const server = new EmulatorServer(new MercadopagoPersona(books, settings, unfolding, new Vault(books, nowMs), nowMs), controlled, log);
   // The port first: whoever holds it may be writing these very books.
   const listeningPort = await server.listen(port, host);
   const close = async (): Promise<void> => {
@@ -96,7 +97,7 @@ export async function startMercadopagoSandbox(options: MercadopagoSandboxOptions
   return {
     url: `http://${host.includes(':') ? `[${host}]` : host}:${listeningPort}`,
     port: listeningPort,
-    books: { payments: (merchant) => books.payments(merchant), requests },
+    books: { payments: (merchant) => books.payments(merchant), customers: (merchant) => books.customers(merchant), cards: (merchant) => books.cards(merchant), requests },
     panel,
     webhooks: { change: (merchant, change) => webhooks.change(merchant, change), sent: (merchant) => webhooks.sent(merchant), idle: () => webhooks.idle() },
     faults: { add: (order) => faults.add(order), list: () => faults.list(), clear: () => { faults.clear(); } },
