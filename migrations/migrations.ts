@@ -1,5 +1,6 @@
 import { FirstTables } from './Migration20261124000000_first_tables.js';
 import { Audit } from './Migration20261124040000_audit.js';
+import { CustomerErasure } from './Migration20261124090000_customer_erasure.js';
 import { Operations } from './Migration20261124050000_operations.js';
 import { Customers } from './Migration20261124070000_customers.js';
 import { Refunds } from './Migration20261124060000_refunds.js';
@@ -13,4 +14,5 @@ export const MIGRATIONS = [
   { name: 'Migration20261124060000_refunds', class: Refunds },
   { name: 'Migration20261124070000_customers', class: Customers },
   { name: 'Migration20261124080000_saved_methods', class: SavedMethods },
+  { name: 'Migration20261124090000_customer_erasure', class: CustomerErasure },
 ];

@@ -21,7 +21,7 @@ export function customerOf(row: CustomerRow): CustomerRecord {
   };
 }
 
-export function customerColumns(customer: CustomerRecord): Omit<CustomerRow, 'tenant_id'> {
+export function customerColumns(customer: CustomerRecord): Omit<CustomerRow, 'tenant_id' | 'erased_at'> {
   return {
     id: customer.id, external_id: customer.externalId === null ? null : Buffer.from(customer.externalId), email: customer.email, first_name: customer.firstName, last_name: customer.lastName,
     phone: customer.phone, country: customer.country, address: text(customer.address), document: text(customer.document), metadata: JSON.stringify(customer.metadata),

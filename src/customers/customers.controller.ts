@@ -1,5 +1,5 @@
-import { Body, Controller, Get, Param, Patch, Post, Query, Res } from '@nestjs/common';
-import { ApiCreatedResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, Res } from '@nestjs/common';
+import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { Database } from '../platform/database/database.js';
 import { pageOf } from '../platform/http/pagination.js';
@@ -7,6 +7,7 @@ import { Problems } from '../platform/http/problems.decorator.js';
 import { withoutNulls } from '../shared/without-nulls.js';
 import { AllowedTo, CurrentCaller } from '../tenants/access.decorator.js';
 import type { Caller } from '../tenants/caller.js';
+import { CustomerErasure } from './customer-erasure.js';
 import type { CustomerRecord } from './customer.js';
 import { Customers } from './customers.js';
 import { CreateCustomerDto } from './dto/create-customer.dto.js';
@@ -19,7 +20,7 @@ import { UpdateCustomerDto } from './dto/update-customer.dto.js';
 @Controller('v1/customers')
 @AllowedTo('client')
 export class CustomersController {
-  constructor(private readonly customers: Customers, private readonly database: Database) {}
+  constructor(private readonly customers: Customers, private readonly erasure: CustomerErasure, private readonly database: Database) {}
 
   /** Makes a customer. One with this externalId that is there already is answered instead: 200. */
   @Post()
@@ -57,8 +58,21 @@ export class CustomersController {
   async update(@CurrentCaller() caller: Caller, @Param('id') id: string, @Body() body: UpdateCustomerDto): Promise<CustomerRecordDto> {
     return customerView(await this.customers.update(caller.tenantId, id, withoutNulls(body)));
   }
+
+  /**
+   * Forgets who a customer is: their cards, at the gateways too, what is known of them here, and what their payments say of them, each when it is final.
+   * What the payments were stays, for a customer without a name.
+   */
+  @Delete(':id')
+  @AllowedTo('operator')
+  @HttpCode(204)
+  @ApiNoContentResponse()
+  @Problems('not_found', 'operation_in_progress', 'gateway_unavailable')
+  async erase(@CurrentCaller() caller: Caller, @Param('id') id: string): Promise<void> {
+    await this.erasure.erase(caller.tenantId, id, caller.keyId);
+  }
 }
 
-function customerView({ tenantId: _tenantId, createdAt, updatedAt, ...shown }: CustomerRecord): CustomerRecordDto {
+export function customerView({ tenantId: _tenantId, createdAt, updatedAt, ...shown }: CustomerRecord): CustomerRecordDto {
   return { ...shown, createdAt: createdAt.toISOString(), updatedAt: updatedAt.toISOString() };
 }

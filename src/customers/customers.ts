@@ -1,5 +1,5 @@
 import { isDuplicate } from '../platform/database/database-errors.js';
-import type { Database, DatabaseAccess } from '../platform/database/database.js';
+import type { Database, DatabaseAccess, Transaction } from '../platform/database/database.js';
 import type { PageStart } from '../platform/http/pagination.js';
 import type { Clock } from '../shared/clock.js';
 import { isId, newId } from '../shared/id.js';
@@ -22,7 +22,7 @@ export class Customers {
     const now = this.clock.now();
     const made: CustomerRecord = { ...customer, id: newId('cus'), tenantId, createdAt: now, updatedAt: now };
     try {
-      await this.database.forTenant(tenantId).insertInto('customers', customerColumns(made)).execute();
+      await this.database.forTenant(tenantId).insertInto('customers', { ...customerColumns(made), erased_at: null }).execute();
       return { customer: made, isNew: true };
     } catch (error) {
       if (customer.externalId === null || !isDuplicate(error, 'customers_external_id')) throw error;
@@ -35,9 +35,7 @@ export class Customers {
   /** Changes what is named; what is not stays. @throws Problem `not_found` */
   async update(tenantId: string, id: string, changes: Partial<NewCustomer>): Promise<CustomerRecord> {
     return this.database.transaction(async (transaction) => {
-      const row = isId('cus', id) ? await transaction.forTenant(tenantId).selectFrom('customers').selectAll().where('id', '=', id).forUpdate().executeTakeFirst() : undefined;
-      if (row === undefined) throw notFound();
-      const changed: CustomerRecord = { ...customerOf(row), ...changes, updatedAt: this.clock.now() };
+      const changed: CustomerRecord = { ...await this.lock(transaction, tenantId, id), ...changes, updatedAt: this.clock.now() };
       const { id: _id, created_at: _createdAt, ...columns } = customerColumns(changed);
       await transaction.forTenant(tenantId).updateTable('customers').set(columns).where('id', '=', id).execute();
       return changed;
@@ -46,14 +44,21 @@ export class Customers {
 
   /** @throws Problem `not_found` */
   async find(access: DatabaseAccess, tenantId: string, id: string): Promise<CustomerRecord> {
-    const row = isId('cus', id) ? await access.forTenant(tenantId).selectFrom('customers').selectAll().where('id', '=', id).executeTakeFirst() : undefined;
-    if (row === undefined) throw notFound();
+    const customer = await this.known(access, tenantId, id);
+    if (customer === null) throw noSuchCustomer();
+    return customer;
+  }
+
+  /** Holds the customer's row until the transaction ends. @throws Problem `not_found` */
+  async lock(transaction: Transaction, tenantId: string, id: string): Promise<CustomerRecord> {
+    const row = isId('cus', id) ? await transaction.forTenant(tenantId).selectFrom('customers').selectAll().where('id', '=', id).where('erased_at', 'is', null).forUpdate().executeTakeFirst() : undefined;
+    if (row === undefined) throw noSuchCustomer();
     return customerOf(row);
   }
 
   /** Customers of a tenant, newest first, at most `limit`. */
   async search(tenantId: string, filter: CustomerFilter, after: PageStart | null, limit: number): Promise<CustomerRecord[]> {
-    let query = this.database.forTenant(tenantId).selectFrom('customers').selectAll();
+    let query = this.database.forTenant(tenantId).selectFrom('customers').selectAll().where('erased_at', 'is', null);
     if (filter.email !== undefined) query = query.where('email', '=', filter.email);
     if (filter.externalId !== undefined) query = query.where('external_id', '=', Buffer.from(filter.externalId));
     if (filter.from !== undefined) query = query.where('created_at', '>=', filter.from);
@@ -69,13 +74,19 @@ export class Customers {
   async complete<T extends CustomerNamed>(access: DatabaseAccess, tenantId: string, named: T): Promise<Omit<T, 'id'> & { email: string }> {
     const { id, ...said } = named;
     if (id === undefined) return said as Omit<T, 'id'> & { email: string };
-    const row = isId('cus', id) ? await access.forTenant(tenantId).selectFrom('customers').selectAll().where('id', '=', id).executeTakeFirst() : undefined;
-    if (row === undefined) throw new Problem('validation_failed', 'The request is not valid.', { errors: [{ field: 'customer.id', message: 'names no customer' }] });
-    const { email, firstName, lastName, phone, country, address, document } = customerOf(row);
+    const customer = await this.known(access, tenantId, id);
+    if (customer === null) throw new Problem('validation_failed', 'The request is not valid.', { errors: [{ field: 'customer.id', message: 'names no customer' }] });
+    const { email, firstName, lastName, phone, country, address, document } = customer;
     return { ...withoutNulls({ email, firstName, lastName, phone, country, address, document }), ...said };
+  }
+
+  /** Null for nobody, and for somebody who was erased. */
+  private async known(access: DatabaseAccess, tenantId: string, id: string): Promise<CustomerRecord | null> {
+    const row = isId('cus', id) ? await access.forTenant(tenantId).selectFrom('customers').selectAll().where('id', '=', id).where('erased_at', 'is', null).executeTakeFirst() : undefined;
+    return row === undefined ? null : customerOf(row);
   }
 }
 
-function notFound(): Problem {
+export function noSuchCustomer(): Problem {
   return new Problem('not_found', 'There is no such customer.');
 }

@@ -45,7 +45,7 @@ export class SavedMethodsController {
   }
 }
 
-function methodView(method: SavedMethod): SavedMethodDto {
+export function methodView(method: SavedMethod): SavedMethodDto {
   const { id, customerId, gateway, card, expiryMonth, expiryYear, isDefault, createdAt } = method;
   return {
     id, customerId, gateway, type: 'card', brand: card.brand ?? null, last4: card.last4 ?? null, bin: card.bin ?? null, funding: card.funding ?? null, expiryMonth, expiryYear,

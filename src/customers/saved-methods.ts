@@ -114,6 +114,8 @@ export class SavedMethods {
       created_at: now, updated_at: now,
     };
     return this.database.transaction(async (transaction) => {
+      // An erasure that runs beside sees this card, or this sees that there is nobody to keep it for.
+      await this.customers.lock(transaction, tenantId, customerId);
       const methods = transaction.forTenant(tenantId);
       const others = await methods.selectFrom('saved_methods').select('id').where('customer_id', '=', customerId).where('is_default', '=', 1).execute();
       const becomesDefault = isDefault || others.length === 0;

@@ -40,6 +40,7 @@ import { RefundsController } from './refunds.controller.js';
 import { Refunds } from './refunds.js';
 import { ReturnJob } from './return-job.js';
 import { FollowUps } from './follow-ups.js';
+import { ForgetCustomerJob } from './forget-customer-job.js';
 import { UnappliedSnapshots } from './unapplied-snapshots.js';
 
 /** What the environment says about look-ups. */
@@ -145,6 +146,10 @@ const providers: FactoryProvider[] = [
     ) => new AccountLookOverJob(database, store, accounts, caller, applier, tickets, jobs, clock, { ...lookUpSettings(env), gatewayTimeoutMs: callWithinMs(env) }),
   },
   {
+    provide: ForgetCustomerJob, inject: [Database, PaymentStore, IdempotencyKeys, JobQueue],
+    useFactory: (database: Database, store: PaymentStore, keys: IdempotencyKeys, jobs: JobQueue) => new ForgetCustomerJob(database, store, keys, jobs),
+  },
+  {
     provide: PaymentsService, inject: [Database, PaymentStore, Customers, SavedMethods, KeyedRequests, PaymentBeginning, OperationBeginning, RefundBeginning, PaymentResolver, JobQueue, CLOCK],
     useFactory: (
       database: Database, store: PaymentStore, customers: Customers, savedMethods: SavedMethods, requests: KeyedRequests, beginning: PaymentBeginning, operations: OperationBeginning, refunds: RefundBeginning,
@@ -155,5 +160,5 @@ const providers: FactoryProvider[] = [
 ];
 
 /** Payments: the HTTP routes, the life of a payment, and the jobs that find out what became of it. */
-@Module({ imports: [TenantsModule, CustomersModule], controllers: [PaymentsController, RefundsController, CustomerPaymentsController], providers, exports: [LookUpJob, ExpiryJob, UnappliedSnapshots, RefundQueueJob, PanelRefundsJob, ReturnJob, LookOverJob, AccountLookOverJob, GatewayEvents, TimelineEvents] })
+@Module({ imports: [TenantsModule, CustomersModule], controllers: [PaymentsController, RefundsController, CustomerPaymentsController], providers, exports: [LookUpJob, ExpiryJob, UnappliedSnapshots, RefundQueueJob, PanelRefundsJob, ReturnJob, LookOverJob, AccountLookOverJob, ForgetCustomerJob, GatewayEvents, TimelineEvents] })
 export class PaymentsModule {}

@@ -71,7 +71,7 @@ describe('who may what', () => {
     'PATCH /v1/admin/tenants/{tenantId}': 'admin', 'POST /webhooks/{gateway}/{tenantId}': 'public', 'GET /v1/webhook-events': 'operator', 'POST /v1/webhook-events/{id}/replay': 'operator',
     'POST /v1/payments/{id}/refunds': 'client', 'GET /v1/payments/{id}/refunds': 'client', 'GET /v1/refunds': 'client', 'GET /v1/refunds/{id}': 'client', 'POST /v1/payments/{id}/authentication': 'client',
     'POST /v1/customers/{customerId}/payment-methods': 'client', 'GET /v1/customers/{customerId}/payment-methods': 'client', 'PATCH /v1/customers/{customerId}/payment-methods/{id}': 'client',
-    'POST /v1/customers': 'client', 'GET /v1/customers': 'client', 'GET /v1/customers/{id}': 'client', 'PATCH /v1/customers/{id}': 'client', 'GET /v1/customers/{id}/payments': 'client',
+    'POST /v1/customers': 'client', 'GET /v1/customers': 'client', 'GET /v1/customers/{id}': 'client', 'PATCH /v1/customers/{id}': 'client', 'GET /v1/customers/{id}/payments': 'client', 'GET /v1/customers/{id}/export': 'operator',
     'POST /v1/payments': 'client', 'GET /v1/payments': 'client', 'GET /v1/payments/{id}': 'client', 'GET /v1/payments/{id}/timeline': 'client', 'POST /v1/payments/{id}/confirm': 'client',
     'POST /v1/payments/{id}/capture': 'client', 'POST /v1/payments/{id}/void': 'client', 'POST /v1/payments/{id}/sync': 'operator',
   };

@@ -2,18 +2,11 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { createPayment, mintToken, paymentOf, VISA } from '../support/payments.js';
 import { newMerchant, startService, type Service } from '../support/service.js';
 import { PLATFORM_ADMIN_KEY } from '../support/settings.js';
+import { dumpOf } from '../support/test-database.js';
 
 let service: Service;
 beforeAll(async () => { service = await startService(); });
 afterAll(() => service.close());
-
-/** Every row of every table, as text. */
-async function dump(): Promise<string> {
-  const tables = await service.tables.query<{ name: string }>("select table_name as name from information_schema.tables where table_schema = database()");
-  const rows = await Promise.all(tables.map(({ name }) => service.tables.query(`select * from ${name}`)));
-  return JSON.stringify(rows, (_key, value: unknown) => (Buffer.isBuffer(value) ? value.toString('latin1') : typeof value === 'object' && value !== null && 'type' in value && value.type === 'Buffer' && 'data' in value
-    ? Buffer.from(value.data as number[]).toString('latin1') : value));
-}
 
 it('no token, key or card number stands in any column in clear (I16)', async () => {
   const shop = await newMerchant(service.ask);
@@ -30,7 +23,7 @@ it('no token, key or card number stands in any column in clear (I16)', async () 
   service.sandbox.faults.add({ route: 'POST /v2/charges', kind: 'reset_after_booking' });
   expect((await pay({})).body.status).toBe('processing');
 
-  const text = await dump();
+  const text = await dumpOf(service.tables);
   expect(text).toContain(shop.tenantId);
   for (const secret of [...tokens, shop.culqi.secretKey, shop.client, shop.operator, shop.admin, PLATFORM_ADMIN_KEY, VISA.number, '4000040000000008', '4456530000001096']) expect(text).not.toContain(secret);
 });

@@ -90,9 +90,11 @@ export function bodyOf({ method, route }: Operation): Record<string, unknown> | 
   return bodies[`${method} ${route}`];
 }
 
+const OPERATORS = ['POST /v1/payments/{id}/sync', 'DELETE /v1/customers/{id}', 'GET /v1/customers/{id}/export'];
+
 /** The least key that may use an operation on one's own things. */
 export function keyFor({ method, route }: Operation, owner: Merchant): string {
   if (route === '/v1/admin/tenants') return PLATFORM_ADMIN_KEY;
   if (route.startsWith('/v1/admin')) return owner.admin;
-  return `${method} ${route}` === 'POST /v1/payments/{id}/sync' || route.startsWith('/v1/webhook-events') ? owner.operator : owner.client;
+  return OPERATORS.includes(`${method} ${route}`) || route.startsWith('/v1/webhook-events') ? owner.operator : owner.client;
 }

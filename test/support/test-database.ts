@@ -41,3 +41,10 @@ async function connect(url: string): Promise<Connection> {
   await connection.query("set session time_zone = '+00:00'");
   return connection;
 }
+
+/** Every row of every table, as text. */
+export async function dumpOf(tables: Pick<TestDatabase, 'query'>): Promise<string> {
+  const names = await tables.query<{ name: string }>('select table_name as name from information_schema.tables where table_schema = database()');
+  const rows = await Promise.all(names.map(({ name }) => tables.query(`select * from ${name}`)));
+  return JSON.stringify(rows, (_key, value: unknown) => (typeof value === 'object' && value !== null && 'type' in value && value.type === 'Buffer' && 'data' in value ? Buffer.from(value.data as number[]).toString('latin1') : value));
+}

@@ -21,6 +21,8 @@ export const CustomerSchema = defineEntity({
     metadata: column.document(),
     createdAt: column.instant(),
     updatedAt: column.instant(),
+    /** When it was forgotten who this is (customer-erasure.ts). */
+    erasedAt: column.instant().nullable(),
   },
   uniques: [{ name: 'customers_external_id', properties: ['tenantId', 'externalId'] }],
   indexes: [

@@ -14,6 +14,9 @@ export type KeyRecord = {
   key: string; fingerprint: Buffer; owner: string; attemptId: string | null; successStatus: number; leaseRemainingMs: number; answer: StoredAnswer | null;
 };
 
+/** Which stored answers are meant. */
+export type StoredAnswers = { attemptIds: readonly string[]; begins: string; storedAround: readonly { from: Date; to: Date }[] };
+
 /** The key is taken: by an earlier request, or by an earlier run of this same transaction. */
 export class KeyTaken extends Error {
   override readonly name = 'KeyTaken';
@@ -61,6 +64,20 @@ export class IdempotencyKeys {
       .where('idempotency_key', '=', Buffer.from(key)).where('state', '=', 'running').where('owner', '=', owner)
       .set({ state: 'done', status_code: answer.statusCode, body: answer.body }).executeTakeFirstOrThrow();
     return numUpdatedRows > 0n;
+  }
+
+  /**
+   * Changes answers that are stored: those of attempts, and those that begin like `begins` and were stored around these times. Only for what the law takes
+   * out of them.
+   */
+  async rewrite(access: DatabaseAccess, tenantId: string, { attemptIds, begins, storedAround }: StoredAnswers, change: (body: Buffer) => Buffer): Promise<void> {
+    const keys = access.forTenant(tenantId);
+    const ofAttempts = attemptIds.length === 0 ? [] : await keys.selectFrom('idempotency_keys').select(['idempotency_key', 'body']).where('attempt_id', 'in', attemptIds).where('state', '=', 'done').execute();
+    const others = await keys.selectFrom('idempotency_keys').select(['idempotency_key', 'body']).where('state', '=', 'done')
+      .where((row) => row.or(storedAround.map(({ from, to }) => row.between('created_at', from, to)))).where(sql`left(body, ${begins.length})`, '=', Buffer.from(begins)).execute();
+    for (const { idempotency_key: key, body } of [...ofAttempts, ...others]) {
+      if (body !== null) await keys.updateTable('idempotency_keys').set({ body: change(body) }).where('idempotency_key', '=', key).execute();
+    }
   }
 
   private async one(access: DatabaseAccess, tenantId: string, column: 'idempotency_key' | 'attempt_id', value: Buffer | string): Promise<KeyRecord | null> {

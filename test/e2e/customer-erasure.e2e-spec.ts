@@ -1,0 +1,120 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { createPayment, eventually, mintPixelpayToken, mintToken, paymentOf, readPayment, refundPayment, type PaymentBody, type ProblemBody } from '../support/payments.js';
+import { newMerchantOfBoth, startService, type Merchant, type Service } from '../support/service.js';
+import { dumpOf } from '../support/test-database.js';
+
+let service: Service;
+let shop: Merchant;
+let customerId: string;
+/** What nobody else in the database says. */
+let PERSON: { email: string; externalId: string; firstName: string; lastName: string; phone: string; country: string; address: { line1: string; city: string }; document: { type: string; number: string }; metadata: { loves: string } };
+beforeAll(async () => { service = await startService(); });
+afterAll(() => service.close());
+beforeEach(async () => {
+  service.sandbox.faults.clear();
+  shop = await newMerchantOfBoth(service.ask);
+  const mark = randomUUID().slice(0, 8);
+  PERSON = {
+    email: `${mark}@ejemplo.pe`, externalId: `user-${mark}`, firstName: `First${mark}`, lastName: `Last${mark}`, phone: `+51${Number.parseInt(mark, 16)}`, country: 'PE',
+    address: { line1: `Line1${mark}`, city: `City${mark}` }, document: { type: 'DNI', number: `D${mark}` }, metadata: { loves: `tea${mark}` },
+  };
+  customerId = (await service.ask<{ id: string }>({ method: 'POST', path: '/v1/customers', key: shop.client, body: PERSON })).body.id;
+});
+
+const marks = (): string[] => [PERSON.email, PERSON.externalId, PERSON.firstName, PERSON.lastName, PERSON.phone, PERSON.address.line1, PERSON.address.city, PERSON.document.number, PERSON.metadata.loves];
+const erase = (id = customerId, key = shop.operator) => service.ask<ProblemBody>({ method: 'DELETE', path: `/v1/customers/${id}`, key });
+const save = async () => (await service.ask<{ id: string }>({ method: 'POST', path: `/v1/customers/${customerId}/payment-methods`, key: shop.client, body: { gateway: 'culqi', token: await mintToken(service.sandbox.url, shop) } })).body.id;
+const pay = async (changes: Record<string, unknown> = {}, key: string = randomUUID()) => {
+  const body = paymentOf(await mintToken(service.sandbox.url, shop), { customer: { id: customerId, ip: '203.0.113.7' }, ...changes });
+  return { body, answer: await createPayment(service, shop.client, body, key) };
+};
+const post = (path: string, body: object = {}) => service.ask<PaymentBody>({ method: 'POST', path, key: shop.client, headers: { 'idempotency-key': randomUUID() }, body });
+const left = async (): Promise<string[]> => { const text = await dumpOf(service.tables); return marks().filter((mark) => text.includes(mark)); };
+/** The job of an erasure, past the time in which requests that began before it end. */
+const hurry = () => service.tables.query('update jobs set run_at = now(3) where kind = ? and lease_token is null', ['customers.erased']);
+const until = (isThere: (found: string[]) => boolean): Promise<string[]> => eventually(async () => { await hurry(); return left(); }, isThere, 8_000);
+
+describe('an erased customer', () => {
+  it('stands nowhere any more: not in their payments, nor in the answers kept for repeats, nor at Culqi', async () => {
+    await save();
+    const key = randomUUID();
+    const { body, answer: { body: paid } } = await pay({}, key);
+    await refundPayment(service, shop.client, paid.id, { amount: 100 });
+    const unconfirmed = await pay({ confirm: false, paymentMethod: undefined });
+    await post(`/v1/payments/${unconfirmed.answer.body.id}/void`);
+    const pixelpay = await createPayment(service, shop.client, paymentOf('', { currency: 'DOP', customer: { id: customerId }, paymentMethod: { type: 'card', tokens: { pixelpay: await mintPixelpayToken(service.pixelpay.url, shop) } } }));
+    await eventually(() => readPayment(service, shop.client, pixelpay.body.id), ({ status }) => status === 'captured');
+    service.sandbox.faults.add({ route: 'POST /v2/charges', kind: 'reset_after_booking' });
+    const lost = await pay();
+    await eventually(() => readPayment(service, shop.client, lost.answer.body.id), ({ status }) => status === 'captured');
+    expect((await left()).sort()).toEqual(marks().sort());
+
+    expect((await erase()).status).toBe(204);
+    expect(service.sandbox.books.cards(shop.culqi.merchant)).toEqual([]);
+    expect(await until((found) => found.length === 0)).toEqual([]);
+
+    const nobody = { id: customerId, email: `${customerId}@erased.invalid` };
+    expect(await readPayment(service, shop.client, paid.id)).toMatchObject({ status: 'captured', amountCaptured: 12_900, amountRefunded: 100, customer: nobody, paymentMethod: { last4: '1111' } });
+    const again = await createPayment(service, shop.client, body, key);
+    expect([again.status, again.headers['idempotent-replayed'], again.body.id, again.body.customer]).toEqual([201, 'true', paid.id, nobody]);
+    const listed = await service.ask<{ data: PaymentBody[] }>({ path: `/v1/payments?customerId=${customerId}`, key: shop.client });
+    expect(listed.body.data).toHaveLength(4);
+    const audited = await service.ask<{ data: { action: string; subject: string }[] }>({ path: `/v1/admin/tenants/${shop.tenantId}/audit-entries`, key: shop.admin });
+    expect(audited.body.data[0]).toMatchObject({ action: 'customer.erased', subject: customerId });
+  });
+
+  it('is nobody from then on', async () => {
+    expect((await erase()).status).toBe(204);
+    for (const path of ['', '/payments', '/export', '/payment-methods']) expect((await service.ask({ path: `/v1/customers/${customerId}${path}`, key: shop.operator })).status).toBe(404);
+    expect((await erase()).status).toBe(404);
+    expect((await service.ask({ method: 'PATCH', path: `/v1/customers/${customerId}`, key: shop.client, body: { firstName: 'Ana' } })).status).toBe(404);
+    expect((await pay()).answer).toMatchObject({ status: 400, body: { errors: [{ field: 'customer.id' }] } });
+    expect((await service.ask<{ data: unknown[] }>({ path: '/v1/customers', key: shop.client })).body.data).toEqual([]);
+    // Somebody who comes back is somebody new.
+    expect(await service.ask<{ id: string }>({ method: 'POST', path: '/v1/customers', key: shop.client, body: PERSON })).toMatchObject({ status: 201 });
+  });
+
+  it('is still named by a payment that is not final, and by none after that', async () => {
+    const { answer: { body: reserved } } = await pay({ captureMethod: 'manual' });
+    await pay();
+    expect((await erase()).status).toBe(204);
+    expect(await until((found) => !found.includes(PERSON.externalId))).toContain(PERSON.email);
+    const erased = () => service.tables.query("select id from payments where customer_id = ? and customer like '%erased.invalid%'", [customerId]);
+    expect(await eventually(erased, (rows) => rows.length === 1, 8_000)).toHaveLength(1);
+    expect((await readPayment(service, shop.client, reserved.id)).customer).toMatchObject({ email: PERSON.email });
+    expect((await post(`/v1/payments/${reserved.id}/capture`)).body).toMatchObject({ status: 'captured' });
+    expect(await until((found) => found.length === 0)).toEqual([]);
+  });
+
+  it('keeps everything while Culqi does not say that it has forgotten the card', async () => {
+    await save();
+    service.sandbox.faults.add({ route: 'DELETE /v2/cards/:id', kind: 'error_before_booking' });
+    expect(await erase()).toMatchObject({ status: 503, body: { code: 'gateway_unavailable' } });
+    expect((await service.ask<{ email: string }>({ path: `/v1/customers/${customerId}`, key: shop.client })).body.email).toBe(PERSON.email);
+    expect((await erase()).status).toBe(204);
+  });
+
+  it('is another tenant\'s, or another key\'s to erase, never', async () => {
+    const other = await newMerchantOfBoth(service.ask);
+    expect((await erase(customerId, other.operator)).status).toBe(404);
+    expect((await erase(customerId, shop.client)).status).toBe(403);
+    expect((await left()).length).toBeGreaterThan(0);
+  });
+
+  it('is forgotten by more payments than one round takes', async () => {
+    await pay();
+    const columns = (await service.tables.query<{ name: string }>("select column_name as name from information_schema.columns where table_schema = database() and table_name = 'payments'")).map(({ name }) => name);
+    const copied = columns.map((name) => (name === 'id' ? "concat(left(id, 24), lpad(s.seq, 6, '0'))" : `p.${name}`)).join(', ');
+    await service.tables.query(`insert into payments (${columns.join(', ')}) with recursive s(seq) as (select 1 union all select seq + 1 from s where seq < 120) select ${copied} from payments p, s where p.customer_id = ?`, [customerId]);
+    expect((await erase()).status).toBe(204);
+    expect(await until((found) => found.length === 0)).toEqual([]);
+  });
+});
+
+it('what is known of a customer can be had as one document', async () => {
+  const savedId = await save();
+  const { answer: { body: paid } } = await pay();
+  const exported = await service.ask<{ customer: object; paymentMethods: object[]; payments: { data: PaymentBody[]; nextCursor: string | null } }>({ path: `/v1/customers/${customerId}/export?limit=1`, key: shop.operator });
+  expect(exported).toMatchObject({ status: 200, body: { customer: { id: customerId, ...PERSON }, paymentMethods: [{ id: savedId, last4: '1111' }], payments: { data: [{ id: paid.id, customer: { email: PERSON.email, ip: '203.0.113.7' } }], nextCursor: null } } });
+});
