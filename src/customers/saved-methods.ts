@@ -131,7 +131,7 @@ export class SavedMethods {
   }
 
   private open(account: GatewayAccount): PaymentGateway {
-    return this.registry.open(account.gateway, { credentials: this.accounts.credentialsOf(account), environment: account.environment, window: TimeWindow.open(this.clock, this.gatewayTimeoutMs) });
+    return this.registry.open(account.gateway, { credentials: this.accounts.credentialsOf(account), environment: account.environment, settings: account.settings, window: TimeWindow.open(this.clock, this.gatewayTimeoutMs) });
   }
 
   private async ask<T>({ gateway }: GatewayAccount, call: () => Promise<T>): Promise<T> {

@@ -11,15 +11,17 @@ export type GatewayCall = { gateway: string; verb: string; latencyMs: number; ou
 
 export type RegistryOptions = { hosts: Readonly<Record<string, URL>>; send: SendHttp; now: () => Date; observe: (call: GatewayCall) => void };
 
+export type OpenedAccount = { credentials: Record<string, string | undefined>; environment: 'sandbox' | 'production'; settings: Readonly<Record<string, unknown>>; window: TimeWindow };
+
 /** Opens adapters: one for each call or few calls, with the tenant's own credentials, so that no two tenants ever share one. */
 export class GatewayRegistry {
   constructor(private readonly options: RegistryOptions) {}
 
   /** Opens the gateway `code`; all its calls begin and end within `window`. */
-  open(code: string, { credentials, environment, window }: { credentials: Record<string, string | undefined>; environment: 'sandbox' | 'production'; window: TimeWindow }): PaymentGateway {
+  open(code: string, { credentials, environment, settings, window }: OpenedAccount): PaymentGateway {
     const definition = gatewayDefinition(code);
     const { send, now } = this.options;
-    const gateway = definition.create({ credentials, environment, hosts: this.hostsOf(definition.hosts), send, window, now });
+    const gateway = definition.create({ credentials, environment, settings, hosts: this.hostsOf(definition.hosts), send, window, now });
     return this.observed(code, gateway);
   }
 

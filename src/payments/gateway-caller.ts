@@ -91,7 +91,7 @@ export class GatewayCaller {
   private open(account: GatewayAccount, window: TimeWindow, secrets: string[]): PaymentGateway {
     const credentials = this.credentialsOf(account);
     secrets.push(...Object.values(credentials));
-    return this.registry.open(account.gateway, { credentials, environment: account.environment, window });
+    return this.registry.open(account.gateway, { credentials, environment: account.environment, settings: account.settings, window });
   }
 
   /** Nothing was asked of the PSP yet: what cannot be opened is surely not done. */
@@ -158,7 +158,8 @@ function failureOf(error: GatewayError): Failure {
     case 'credentials_rejected': return { code: 'gateway_misconfigured', pspCode, message: 'The gateway does not accept the credentials of the account.', retryable: false };
     case 'request_rejected': {
       const field = error.field === undefined ? '' : ` (${error.field})`;
-      return { code: 'processing_error', pspCode, message: `The gateway refused the request${field}.`, retryable: false };
+      const reason = error.reason === undefined ? '' : `: ${error.reason}`;
+      return { code: 'processing_error', pspCode, message: `The gateway refused the request${field}${reason}.`, retryable: false };
     }
     case 'rate_limited': return { code: 'gateway_unavailable', pspCode, message: 'The gateway takes no more requests for now.', retryable: true };
     case 'not_contacted':

@@ -5,7 +5,7 @@ import type { GatewayAccount } from '../tenants/gateway-accounts.js';
 import type { PaymentMethodOptions, PaymentPlan, PlanCandidate } from './payment.js';
 
 /** What is to be paid and with which PSPs' tokens. */
-export type Selectable = Omit<OrderOutline, 'method'> & { method: Pick<OrderOutline['method'], 'type' | 'installments' | 'isSaved'>; tokens: Readonly<Record<string, string>>; options: PaymentMethodOptions };
+export type Selectable = Omit<OrderOutline, 'method'> & { method: Pick<OrderOutline['method'], 'type' | 'installments' | 'isSaved' | 'isMerchantInitiated'>; tokens: Readonly<Record<string, string>>; options: PaymentMethodOptions };
 export type Selection = { definition: GatewayDefinition; account: GatewayAccount; plan: PaymentPlan };
 
 /** Why a gateway cannot take an order; `code` is what a caller is told who insists on it. */

@@ -122,7 +122,7 @@ export class PaymentBeginning {
 
   private async select(transaction: Transaction, payment: Payment, method: MethodGiven, gateway: string | null): Promise<Selection> {
     const { amount, captureMethod: capture, description, customer } = payment;
-    const order = { amount, capture, description, customer, method: { type: method.facts.type, installments: method.facts.installments, isSaved: method.facts.saved !== undefined }, tokens: method.tokens, options: method.facts.options ?? {} };
+    const order = { amount, capture, description, customer, method: { type: method.facts.type, installments: method.facts.installments, isSaved: method.facts.saved !== undefined, isMerchantInitiated: method.facts.saved?.initiatedBy === 'merchant' }, tokens: method.tokens, options: method.facts.options ?? {} };
     const selection = selectGateway(order, gateway, await this.accounts.current(transaction, payment.tenantId), GATEWAY_DEFINITIONS);
     const { saved } = method.facts;
     if (saved !== undefined && saved.environment !== selection.account.environment) {
@@ -157,7 +157,7 @@ export class PaymentBeginning {
     const options = method.facts.options?.[attempt.gateway];
     const order = {
       attemptId, paymentId: payment.id, amount: payment.amount, capture: payment.captureMethod, description: payment.description, customer: payment.customer,
-      method: { type: method.facts.type, token, ...(method.facts.saved === undefined ? {} : { isSaved: true }), installments: method.facts.installments, ...(options === undefined ? {} : { options }) },
+      method: { type: method.facts.type, token, ...(method.facts.saved === undefined ? {} : { isSaved: true, isMerchantInitiated: method.facts.saved.initiatedBy === 'merchant' }), installments: method.facts.installments, ...(options === undefined ? {} : { options }) },
       ...(authentication === undefined ? {} : { authentication }),
     };
     return { shown: { payment, attempts: [...earlier, attempt], refunds: [] }, call: { operation: 'authorize', attemptId, account, order } };

@@ -30,7 +30,7 @@ export function paymentView({ payment, attempts, refunds }: PaymentRecord, local
 function methodView({ method }: Payment): PaymentDto['paymentMethod'] {
   if (method === null) return null;
   const { options: _options, saved, ...shown } = method;
-  return saved === undefined ? shown : { ...shown, type: 'saved', savedMethodId: saved.id };
+  return saved === undefined ? shown : { ...shown, type: 'saved', savedMethodId: saved.id, initiatedBy: saved.initiatedBy ?? 'customer' };
 }
 
 function breakdownView({ fees }: Payment): FeeBreakdownDto | null {

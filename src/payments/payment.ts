@@ -12,7 +12,7 @@ export type PaymentMethodFacts = CardFacts & { type: PaymentMethodType; installm
 export type PaymentMethodOptions = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 
 /** The kept card that a payment is made with, and the environment that its PSP keeps it in. */
-export type SavedFacts = { id: string; environment: 'sandbox' | 'production' };
+export type SavedFacts = { id: string; environment: 'sandbox' | 'production'; initiatedBy?: 'customer' | 'merchant' };
 
 /** What the payment costs, in minor units; `table`: worked out from the account's fee table, as the PSP does not say. */
 export type PaymentFees = { fee: bigint; breakdown: FeeBreakdown | null; net: bigint | null; source: 'psp' | 'table' };

@@ -146,13 +146,13 @@ export class PaymentsService {
   private method(method: PaymentMethodDto): MethodSource {
     const given = methodGiven(method);
     const savedMethodId = method.savedMethodId ?? null;
-    const misplaced = method.type === 'saved' ? (['tokens', 'card'] as const).find((name) => method[name] != null) : savedMethodId === null ? undefined : 'savedMethodId';
+    const misplaced = method.type === 'saved' ? (['tokens', 'card'] as const).find((name) => method[name] != null) : (['savedMethodId', 'initiatedBy'] as const).find((name) => method[name] != null);
     if (misplaced !== undefined) throw new Problem('validation_failed', 'The request is not valid.', { errors: [{ field: `paymentMethod.${misplaced}`, message: `does not go with type ${method.type}` }] });
     if (savedMethodId === null) return { read: () => Promise.resolve(given) };
     return {
       read: async (access, { tenantId, customerId }) => {
         const { gateway, environment, reference, card } = await this.savedMethods.chargeable(access, tenantId, customerId, savedMethodId);
-        return { facts: { ...given.facts, ...card, saved: { id: savedMethodId, environment } }, tokens: { [gateway]: reference } };
+        return { facts: { ...given.facts, ...card, saved: { id: savedMethodId, environment, initiatedBy: method.initiatedBy ?? 'customer' } }, tokens: { [gateway]: reference } };
       },
     };
   }

@@ -16,6 +16,8 @@ export type GatewayAccount = {
   credentialsSealed: string;
   /** What the PSP charges, where it does not report it itself. */
   fees: FeeRule[];
+  /** How the PSP is to be used, as its definition reads it. */
+  settings: Readonly<Record<string, unknown>>;
   createdAt: Date;
 };
 
@@ -59,9 +61,13 @@ export class GatewayAccounts {
   }
 }
 
+export function storedSettings(column: string | null): Record<string, unknown> {
+  return column === null ? {} : JSON.parse(column) as Record<string, unknown>;
+}
+
 export function accountOf(row: GatewayAccountRow): GatewayAccount {
   return {
     id: row.id, tenantId: row.tenant_id, gateway: row.gateway, version: row.version, environment: row.environment,
-    enabled: row.enabled !== 0, credentialsSealed: row.credentials_sealed, fees: storedFeeRules(row.fees), createdAt: row.created_at,
+    enabled: row.enabled !== 0, credentialsSealed: row.credentials_sealed, fees: storedFeeRules(row.fees), settings: storedSettings(row.settings), createdAt: row.created_at,
   };
 }

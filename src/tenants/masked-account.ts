@@ -6,7 +6,7 @@ export function maskedAccount(account: GatewayAccount, credentials: Credentials,
   return {
     id: account.id, gateway: account.gateway, version: account.version, enabled: account.enabled, environment: account.environment,
     credentials: Object.fromEntries(Object.entries(credentials).map(([name, value]) => [name, definition.publicCredentials.includes(name) ? value : masked(value)])),
-    fees: account.fees,
+    fees: account.fees, settings: account.settings,
     createdAt: account.createdAt.toISOString(),
   };
 }

@@ -105,7 +105,7 @@ export class TenantsController {
   ): Promise<GatewayAccountDto> {
     await this.tenants.find(tenantId);
     if (!isGatewayCode(gateway)) throw new Problem('not_found', 'There is no such gateway.');
-    return this.accountView(await this.accountChanges.put(tenantId, gatewayDefinition(gateway), { ...body, fees: feeRulesOf(body.fees ?? [], 'fees') }, actor));
+    return this.accountView(await this.accountChanges.put(tenantId, gatewayDefinition(gateway), { ...body, fees: feeRulesOf(body.fees ?? [], 'fees'), settings: body.settings ?? {} }, actor));
   }
 
   /** The accounts in force, one for each gateway. */

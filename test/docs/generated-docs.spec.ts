@@ -46,7 +46,7 @@ function capabilities(definitions: readonly GatewayDefinition[]): string {
 function has(definition: GatewayDefinition, verb: OptionalVerb): boolean {
   const host = new URL('http://127.0.0.1:9');
   const hosts = Object.fromEntries(Object.keys(definition.hosts).map((name) => [name, host]));
-  return supports(definition.create({ credentials: {}, environment: 'sandbox', hosts, send: () => Promise.reject(new Error('nothing is sent')), window: TimeWindow.open(systemClock, 0), now: () => new Date(0) }), verb);
+  return supports(definition.create({ credentials: {}, environment: 'sandbox', settings: {}, hosts, send: () => Promise.reject(new Error('nothing is sent')), window: TimeWindow.open(systemClock, 0), now: () => new Date(0) }), verb);
 }
 
 const yes = (is: boolean): string => (is ? 'yes' : '–');

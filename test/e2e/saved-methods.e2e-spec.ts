@@ -123,6 +123,7 @@ describe('a card that is not kept', () => {
 it.each([
   [{ type: 'saved' }, 'paymentMethod.savedMethodId'], [{ type: 'saved', savedMethodId: 'pm_1', tokens: { culqi: 'tkn_test_0000000000000000' } }, 'paymentMethod.tokens'],
   [{ type: 'card', savedMethodId: 'pm_1', tokens: { culqi: 'tkn_test_0000000000000000' } }, 'paymentMethod.savedMethodId'],
+  [{ type: 'card', initiatedBy: 'merchant', tokens: { culqi: 'tkn_test_0000000000000000' } }, 'paymentMethod.initiatedBy'], [{ type: 'saved', savedMethodId: 'pm_1', initiatedBy: 'robot' }, 'paymentMethod.initiatedBy'],
 ])('a payment with %j is refused by name', async (paymentMethod, field) => {
   expect(await pay('', { paymentMethod })).toMatchObject({ status: 400, body: { code: 'validation_failed', errors: [{ field }] } });
 });
@@ -160,10 +161,12 @@ it('a card that MercadoPago keeps needs a new token for each payment, which nobo
   expect([status, method]).toMatchObject([201, { gateway: 'mercadopago', brand: 'visa', last4: '6176', expiryMonth: 11, expiryYear: 2030, expiry: 'valid', default: true }]);
 
   for (let i = 0; i < 2; i++) expect((await pay(method.id)).body).toMatchObject({ status: 'captured', gateway: 'mercadopago', paymentMethod: { type: 'saved', brand: 'visa', last4: '6176' } });
+  const renewal = await pay(method.id, { paymentMethod: { type: 'saved', savedMethodId: method.id, initiatedBy: 'merchant' } });
+  expect(renewal.body).toMatchObject({ status: 'captured', paymentMethod: { type: 'saved', initiatedBy: 'merchant' } });
   service.mercadopago.faults.clear();
   service.mercadopago.faults.add({ route: 'POST /v1/card_tokens', kind: 'hang_before_booking' });
   expect((await pay(method.id)).body).toMatchObject({ status: 'failed', failure: { code: 'gateway_unavailable' } });
-  expect(service.mercadopago.books.payments(suffix)).toHaveLength(2);
+  expect(service.mercadopago.books.payments(suffix)).toHaveLength(3);
 
   expect((await ask('DELETE', `/${method.id}`)).status).toBe(204);
   expect(service.mercadopago.books.cards(suffix)).toEqual([]);

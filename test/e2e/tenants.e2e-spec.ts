@@ -100,6 +100,17 @@ describe('a gateway account', () => {
     expect(list.body.data).toMatchObject([{ gateway: 'culqi', version: 2, enabled: false }]);
   });
 
+  it('says how its PSP is to be used, in words of that PSP\'s, and does not go back from orders', async () => {
+    const account = { credentials: { accessToken: 'APP_USR-sec-abcdef', publicKey: 'APP_USR-pub-abcdef', webhookSecret: 'whsec-abcdef' }, enabled: true, environment: 'sandbox' };
+    const set = (settings: object | undefined, gateway = 'mercadopago', given: object = account) => put({ ...given, ...(settings === undefined ? {} : { settings }) }, gateway);
+    expect((await set(undefined)).body).toMatchObject({ version: 1, settings: {} });
+    for (const settings of [{ api: 'qr' }, { api: 1 }, { surprise: 1 }]) expect(await set(settings)).toMatchObject({ status: 400, body: { code: 'validation_failed', errors: [{ field: `settings.${Object.keys(settings)[0]}` }] } });
+    expect(await set({ api: 'payments' }, 'culqi', { credentials, enabled: true, environment: 'sandbox' })).toMatchObject({ status: 400, body: { errors: [{ field: 'settings.api' }] } });
+    expect((await set({ api: 'orders' })).body).toMatchObject({ version: 2, settings: { api: 'orders' } });
+    for (const settings of [undefined, {}, { api: 'payments' }]) expect(await set(settings)).toMatchObject({ status: 400, body: { errors: [{ field: 'settings.api' }] } });
+    expect((await set({ api: 'orders' })).body).toMatchObject({ version: 3 });
+  });
+
   it.each([
     ['a key of the other environment', { credentials, enabled: true, environment: 'production' }, 422],
     ['keys of two environments', { credentials: { ...credentials, publicKey: 'pk_live_abcdefghijklmnop' }, enabled: true, environment: 'sandbox' }, 422],

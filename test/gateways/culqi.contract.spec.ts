@@ -73,7 +73,7 @@ describe('every published test card (psp/culqi.md §1.16)', () => {
   it.each(PUBLISHED_CARDS)('$number ends as its row says', async ({ number, cvv, behaviour }) => {
     const hosts = { api: new URL(sandbox.url), secure: new URL(sandbox.url) };
     const gateway = culqi.create({
-      credentials: { publicKey: 'pk_test_cards01', secretKey: 'sk_test_cards01' }, environment: 'sandbox', hosts, send: transport.send, window: TimeWindow.open(systemClock, 5_000), now: () => new Date(),
+      credentials: { publicKey: 'pk_test_cards01', secretKey: 'sk_test_cards01' }, environment: 'sandbox', settings: {}, hosts, send: transport.send, window: TimeWindow.open(systemClock, 5_000), now: () => new Date(),
     });
     const email = 'review@culqi.com';
     const response = await fetch(`${sandbox.url}/v2/tokens`, {

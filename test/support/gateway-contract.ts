@@ -40,6 +40,8 @@ export type ContractSubject = {
   unknownReference: string;
   /** Members of its answers, by what they tell: what an altered answer is made of. */
   members: { amount: string; currency: string; ourReference: string; status: string };
+  /** How the account wants the PSP to be used. */
+  settings?: Record<string, unknown>;
   /** What the PSP must be told beside of every card. */
   options?: Record<string, unknown>;
   /** Secrets in a merchant's credentials that its requests carry. */
@@ -62,7 +64,7 @@ export function describeGatewayContract(subject: ContractSubject): void {
   });
 
   const open = (credentials: Credentials, hosts = world.hosts, withinMs = 5_000): PaymentGateway =>
-    definition.create({ credentials, environment: 'sandbox', hosts, send: wire.send, window: TimeWindow.open(systemClock, withinMs), now: () => new Date() });
+    definition.create({ credentials, environment: 'sandbox', settings: subject.settings ?? {}, hosts, send: wire.send, window: TimeWindow.open(systemClock, withinMs), now: () => new Date() });
   const at = (url: URL): Record<string, URL> => Object.fromEntries(Object.keys(definition.hosts).map((name) => [name, url]));
   const orderOf = (token: string, changes: Partial<PaymentOrder> = {}): PaymentOrder => ({
     attemptId: newId('att'), paymentId: newId('pay'), amount: money(12_900n, currency), capture: 'automatic', method: { type: 'card', token, installments: 1, ...(subject.options === undefined ? {} : { options: subject.options }) }, description: 'Plan básico', customer: { email: 'ana@ejemplo.pe' }, ...changes,

@@ -10,6 +10,10 @@ export type GatewayDefinition<Credentials extends Record<string, string | undefi
   profile: GatewayProfile;
   /** Checks what a tenant gives; its keys are the names of the API. */
   credentials: ZodType<Credentials>;
+  /** Checks how a tenant wants this PSP to be used; none where there is nothing to choose. */
+  settings?: ZodType<Record<string, unknown>>;
+  /** Why settings cannot follow those of the version before; null when they can. */
+  refusesSettings?(before: Readonly<Record<string, unknown>>, after: Readonly<Record<string, unknown>>): { field: string; message: string } | null;
   /** Credentials that a browser may see; all others are masked in every answer. */
   publicCredentials: readonly (keyof Credentials & string)[];
   /** The environment the keys are made for, where they tell. */
@@ -27,7 +31,7 @@ export type GatewayDefinition<Credentials extends Record<string, string | undefi
 };
 
 /** What is known of an order before a PSP is chosen. */
-export type OrderOutline = Pick<PaymentOrder, 'amount' | 'capture' | 'description' | 'customer'> & { method: Pick<PaymentOrder['method'], 'type' | 'installments' | 'options' | 'isSaved'> };
+export type OrderOutline = Pick<PaymentOrder, 'amount' | 'capture' | 'description' | 'customer'> & { method: Pick<PaymentOrder['method'], 'type' | 'installments' | 'options' | 'isSaved' | 'isMerchantInitiated'> };
 
 /** Facts about a PSP that are not methods. Each number's source stands in the folder's README. */
 export type GatewayProfile = {

@@ -23,6 +23,8 @@ export type GatewayErrorDetails = {
   pspCode?: string;
   /** The request field at fault, if the PSP names one. */
   field?: string;
+  /** Why, in a few words for the merchant, where the code tells. */
+  reason?: string;
   httpStatus?: number;
   /** How long the PSP asks to be left alone, in milliseconds. */
   retryAfterMs?: number;
@@ -33,6 +35,7 @@ export class GatewayError extends Error {
   override readonly name = 'GatewayError';
   readonly pspCode: string | undefined;
   readonly field: string | undefined;
+  readonly reason: string | undefined;
   readonly httpStatus: number | undefined;
   readonly retryAfterMs: number | undefined;
 
@@ -40,6 +43,7 @@ export class GatewayError extends Error {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.pspCode = details.pspCode;
     this.field = details.field;
+    this.reason = details.reason;
     this.httpStatus = details.httpStatus;
     this.retryAfterMs = details.retryAfterMs;
   }

@@ -63,6 +63,8 @@ export type PaymentOrder = {
     token: string;
     /** The token is a `reference` of savePaymentMethod's, which lives on. */
     isSaved?: boolean;
+    /** The merchant charges a kept card by itself, as for a renewal: no customer is there to be asked. */
+    isMerchantInitiated?: boolean;
     installments: number;
     /** What this PSP wants to know beside, as the client gave it: untrusted. */
     options?: Readonly<Record<string, unknown>>;
@@ -196,12 +198,12 @@ export type CardFacts = { brand?: string; last4?: string; bin?: string; funding?
 /**
  * What the customer must do before the payment can go on:
  * - `three_ds` with `publicKey`: the PSP's script runs in the browser and brings a result, with which the payment is sent again (Culqi).
- * - `three_ds` with `url` and `creq`: a page of the bank's, posted into a frame; the PSP itself hears how it ends (MercadoPago).
+ * - `three_ds` with `url`: a page of the bank's in a frame, to which `creq` is posted unless it is null; the PSP itself hears how it ends (MercadoPago).
  * - `pay_code`: a voucher to be paid elsewhere.
  */
 export type CustomerAction =
   | { type: 'three_ds'; publicKey: string; expiresAt: Date }
-  | { type: 'three_ds'; url: string; creq: string; expiresAt: Date }
+  | { type: 'three_ds'; url: string; creq: string | null; expiresAt: Date }
   | { type: 'pay_code'; url: string; code: string | null; expiresAt: Date };
 
 /** Why a payment was refused. `message` is for the merchant; `userMessage` is what the PSP would tell the customer, if it says. */
@@ -218,6 +220,8 @@ export type DeclineCode = (typeof DECLINE_CODES)[number];
 export type GatewayContext<Credentials> = {
   credentials: Credentials;
   environment: 'sandbox' | 'production';
+  /** What the account says beside, as the definition's `settings` read it. */
+  settings: Readonly<Record<string, unknown>>;
   /** Base addresses by the names in the definition's `hosts`. */
   hosts: Readonly<Record<string, URL>>;
   /** Every byte to the PSP goes through here. */

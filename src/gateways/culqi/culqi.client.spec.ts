@@ -10,7 +10,7 @@ import { CulqiGateway } from './culqi.gateway.js';
 
 function clientOver(send: SendHttp, suffix = 'AAAAAAAAAAAA'): CulqiClient {
   return new CulqiClient({
-    credentials: { publicKey: `pk_test_${suffix}`, secretKey: `sk_test_${suffix}` }, environment: 'sandbox', hosts: { api: new URL('http://culqi.example:8080') },
+    credentials: { publicKey: `pk_test_${suffix}`, secretKey: `sk_test_${suffix}` }, environment: 'sandbox', settings: {}, hosts: { api: new URL('http://culqi.example:8080') },
     send, window: TimeWindow.open(systemClock, 1_000), now: () => new Date(),
   });
 }
@@ -68,7 +68,7 @@ describe('culqi-node is fenced off', () => {
   it.each(['../refunds?limit=1', 'chr_test_a/../../tokens', 'chr_test_a?x=1', ''])('11: "%s" never becomes part of an address', async (id) => {
     const sent = answering({ status: 200 });
     const gateway = new CulqiGateway({
-      credentials: { publicKey: 'pk_test_x', secretKey: 'sk_test_x' }, environment: 'sandbox', hosts: { api: new URL('http://culqi.example') },
+      credentials: { publicKey: 'pk_test_x', secretKey: 'sk_test_x' }, environment: 'sandbox', settings: {}, hosts: { api: new URL('http://culqi.example') },
       send: sent.send, window: TimeWindow.open(systemClock, 1_000), now: () => new Date(),
     });
     await expect(gateway.fetchPayment(id)).rejects.toMatchObject({ kind: 'request_rejected' });

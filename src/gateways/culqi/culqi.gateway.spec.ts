@@ -12,7 +12,7 @@ const SECRET = 'sk_test_Secret1Secret2';
 
 function gatewayOver(send: SendHttp): CulqiGateway {
   return new CulqiGateway({
-    credentials: { publicKey: 'pk_test_Secret1Secret2', secretKey: SECRET }, environment: 'sandbox', hosts: { api: new URL('http://culqi.example') },
+    credentials: { publicKey: 'pk_test_Secret1Secret2', secretKey: SECRET }, environment: 'sandbox', settings: {}, hosts: { api: new URL('http://culqi.example') },
     send, window: TimeWindow.open(systemClock, 1_000), now: () => NOW,
   });
 }

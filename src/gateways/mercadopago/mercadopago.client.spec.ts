@@ -6,7 +6,7 @@ import type { HttpAnswer, HttpRequest, SendHttp } from '../contract/payment-gate
 import { MercadopagoClient } from './mercadopago.client.js';
 
 const clientOver = (send: SendHttp, accessToken = 'APP_USR-sec-aaaaaa'): MercadopagoClient => new MercadopagoClient({
-  credentials: { accessToken, publicKey: 'APP_USR-pub-aaaaaa', webhookSecret: 'whsec-aaaaaa' }, environment: 'sandbox', hosts: { api: new URL('http://mercadopago.example:4012') }, send,
+  credentials: { accessToken, publicKey: 'APP_USR-pub-aaaaaa', webhookSecret: 'whsec-aaaaaa' }, environment: 'sandbox', settings: {}, hosts: { api: new URL('http://mercadopago.example:4012') }, send,
   window: TimeWindow.open(systemClock, 1_000), now: () => new Date(),
 });
 const recording = (answer: Partial<HttpAnswer> = {}) => {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { GatewayDefinition } from '../contract/gateway-definition.js';
 import type { MercadopagoCredentials } from './mercadopago.client.js';
 import { MercadopagoGateway } from './mercadopago.gateway.js';
-import { paymentMethodId } from './mercadopago.request.js';
+import { applicationFee, paymentMethodId } from './mercadopago.request.js';
 
 const visible = z.string().regex(/^[\x21-\x7e]{8,255}$/);
 /** From one minor unit up (0.01 is the documented least; CLP has no decimals) to what a JSON number in major units carries exactly. */
@@ -31,9 +31,13 @@ export const mercadopago: GatewayDefinition<MercadopagoCredentials> = {
   },
   credentials: z.strictObject({ accessToken: visible, publicKey: visible, webhookSecret: visible }),
   publicCredentials: ['publicKey'],
+  settings: z.strictObject({ api: z.enum(['payments', 'orders']).optional() }),
+  refusesSettings: (before, after) => (before.api === 'orders' && after.api !== 'orders'
+    ? { field: 'settings.api', message: 'cannot go back: what /v1/payments shows of orders cannot be told from other payments' } : null),
   hosts: { api: 'MERCADOPAGO_API_URL' },
   missingFields: ({ method, amount, capture }) => [
     ...(paymentMethodId(method) === undefined && method.isSaved !== true ? [{ field: 'paymentMethod.options.mercadopago.paymentMethodId', message: 'MercadoPago needs the card\'s brand, such as visa.' }] : []),
+    ...(applicationFee(method, amount) === 'invalid' ? [{ field: 'paymentMethod.options.mercadopago.applicationFee', message: 'It is a whole number of minor units, from 0 to the amount.' }] : []),
     ...(method.type !== 'card' && amount.currency !== 'PEN' ? [{ field: 'currency', message: 'Yape and PagoEfectivo take PEN only.' }] : []),
     ...(method.type !== 'card' && capture !== 'automatic' ? [{ field: 'captureMethod', message: 'Only cards can be captured later.' }] : []),
     ...(method.type !== 'card' && method.installments > 1 ? [{ field: 'paymentMethod.installments', message: 'Only cards can be paid in instalments.' }] : []),

@@ -4,6 +4,7 @@ import { systemClock, TimeWindow } from '../../shared/clock.js';
 import { money } from '../../shared/money.js';
 import { GatewayError } from '../contract/gateway-error.js';
 import type { HttpAnswer, PaymentOrder, PaymentSnapshot } from '../contract/payment-gateway.js';
+import { mercadopago } from './mercadopago.definition.js';
 import { MercadopagoGateway } from './mercadopago.gateway.js';
 import { REJECTIONS } from './mercadopago.mapping.js';
 import { paymentRequest } from './mercadopago.request.js';
@@ -11,7 +12,7 @@ import { readWebhook } from './mercadopago.webhook.js';
 
 const SECRET = 'whsec-emulator-0001';
 const answering = (status: number, body: unknown, headers: Record<string, string> = {}): MercadopagoGateway => new MercadopagoGateway({
-  credentials: { accessToken: 'APP_USR-sec-aaaaaa', publicKey: 'APP_USR-pub-aaaaaa', webhookSecret: SECRET }, environment: 'sandbox', hosts: { api: new URL('http://mercadopago.example') },
+  credentials: { accessToken: 'APP_USR-sec-aaaaaa', publicKey: 'APP_USR-pub-aaaaaa', webhookSecret: SECRET }, environment: 'sandbox', settings: {}, hosts: { api: new URL('http://mercadopago.example') },
   send: () => Promise.resolve<HttpAnswer>({ status, headers, body: typeof body === 'string' ? body : JSON.stringify(body) }), window: TimeWindow.open(systemClock, 1_000), now: () => new Date(),
 });
 const order: PaymentOrder = {
@@ -37,6 +38,16 @@ describe('a payment', () => {
     expect(voucher).toMatchObject({ payment_method_id: 'pagoefectivo_atm' });
     expect(Object.keys(voucher)).not.toEqual(expect.arrayContaining(['token']));
     expect(paymentRequest({ ...order, amount: money(12_900n, 'CLP') }).transaction_amount).toBe(12_900);
+  });
+
+  it('of a marketplace says its fee, and a renewal that nobody is there', () => {
+    const { options, ...method } = order.method;
+    expect(paymentRequest({ ...order, method: { ...method, options: { ...options, applicationFee: 150 } } })).toMatchObject({ application_fee: 1.5 });
+    expect(paymentRequest({ ...order, method: { ...order.method, isSaved: true, isMerchantInitiated: true } })).toMatchObject({ three_d_secure_mode: 'not_supported', point_of_interaction: { transaction_data: { transaction_initiator: 'merchant', storage: 'stored' } } });
+    for (const [applicationFee, isRight] of [[0, true], [5_880, true], [5_881, false], [-1, false], [1.5, false], ['150', false], [{}, false]] as const) {
+      const fields = mercadopago.missingFields({ ...order, method: { ...method, options: { ...options, applicationFee } } }).map(({ field }) => field);
+      expect(fields).toEqual(isRight ? [] : ['paymentMethod.options.mercadopago.applicationFee']);
+    }
   });
 
   it('that was approved is captured, with its facts; what the payer pays is no fee of ours', async () => {
@@ -106,8 +117,8 @@ describe('a refund', () => {
     expect(await answering(201, { ...refund, status }).refundPayment(asked)).toMatchObject({ status: ours, reference: '1009042015', amount: money(500n, 'PEN') });
   });
 
-  it('of a part that MercadoPago does not give is refused (3024)', async () => {
-    await expect(answering(400, { message: 'no', status: 400, cause: [{ code: 3024 }] }).refundPayment(asked)).rejects.toMatchObject({ kind: 'request_rejected', pspCode: '3024' });
+  it.each([[400, 3024, 'only all'], [404, 15016, '90 days in Peru'], [404, 2024, '180 days'], [400, 2063, 'state']])('that MercadoPago does not do is refused, with why (%d, %d)', async (status, code, reason) => {
+    await expect(answering(status, { message: 'no', status, cause: [{ code }] }).refundPayment(asked)).rejects.toMatchObject({ kind: 'request_rejected', pspCode: String(code), reason: expect.stringContaining(reason) as unknown });
   });
 });
 
@@ -131,7 +142,7 @@ describe('a webhook (§7.3)', () => {
 
   it('is proven with its id as it was sent, or in lower case', () => {
     const query = { 'data.id': 'ORD01KX', type: 'order' };
-    for (const id of ['ORD01KX', 'ord01kx']) expect(read(`ts=1,v1=${sign(`id:${id};request-id:req-1;ts:1;`)}`, query)).toMatchObject({ isProven: true, reference: null });
+    for (const id of ['ORD01KX', 'ord01kx']) expect(read(`ts=1,v1=${sign(`id:${id};request-id:req-1;ts:1;`)}`, query)).toMatchObject({ isProven: true, reference: 'ORD01KX' });
   });
 
   it('is proven without the pairs that are missing', () => {

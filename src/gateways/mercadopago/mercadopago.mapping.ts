@@ -7,9 +7,14 @@ import type { MercadopagoPayment } from './mercadopago.types.js';
 
 /** Pure tables between MercadoPago's words and ours (psp/mercadopago.md §§2.3, 2.4). Both of its enums are open. */
 
-type Verdict = { code: DeclineCode; retryable: boolean };
-const final = (code: DeclineCode): Verdict => ({ code, retryable: false });
-const again = (code: DeclineCode): Verdict => ({ code, retryable: true });
+export type Verdict = { code: DeclineCode; retryable: boolean };
+export const final = (code: DeclineCode): Verdict => ({ code, retryable: false });
+export const again = (code: DeclineCode): Verdict => ({ code, retryable: true });
+
+/** The buyer has about five minutes for a challenge (psp/mercadopago.md §2.5). */
+export const CHALLENGE_MS = 5 * 60_000;
+/** PagoEfectivo's accreditation time, for a voucher that names no end (§2.9). */
+export const VOUCHER_MS = 2 * 24 * 60 * 60_000;
 
 /** `status_detail` of a rejected payment. */
 export const REJECTIONS: Readonly<Record<string, Verdict>> = {

@@ -1,12 +1,7 @@
 import type { Currency } from '../../shared/currency.js';
 import type { PaymentSnapshot, RefundSnapshot, SavedMethodSnapshot, SnapshotFacts, SnapshotOutcome } from '../contract/payment-gateway.js';
-import { CANCELLATIONS, cardOf, declineOf, feesOf, lookUp, moneyOf, REFUND_STATES, TAKEN, WAITING } from './mercadopago.mapping.js';
+import { CANCELLATIONS, cardOf, CHALLENGE_MS, declineOf, feesOf, lookUp, moneyOf, REFUND_STATES, TAKEN, VOUCHER_MS, WAITING } from './mercadopago.mapping.js';
 import type { MercadopagoCard, MercadopagoPayment, MercadopagoRefund } from './mercadopago.types.js';
-
-/** The buyer has about five minutes for a challenge (psp/mercadopago.md §2.5). */
-const CHALLENGE_MS = 5 * 60_000;
-/** PagoEfectivo's accreditation time, for a voucher that names no end (§2.9). */
-const VOUCHER_MS = 2 * 24 * 60 * 60_000;
 
 /** How a payment stands, as MercadoPago shows it. */
 export function paymentSnapshot(payment: MercadopagoPayment): PaymentSnapshot {

@@ -2,6 +2,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import { parseExactly } from '../contract/exact-json.js';
 import { GatewayError } from '../contract/gateway-error.js';
 import type { WebhookDelivery, WebhookNotice } from '../contract/payment-gateway.js';
+import { ORDER_ID } from './mercadopago.orders-types.js';
 import { PAYMENT_ID, webhookSchema } from './mercadopago.types.js';
 
 /**
@@ -19,7 +20,14 @@ export function readWebhook({ headers, query, body }: WebhookDelivery, webhookSe
   const topic = (query.type ?? read.data.type).slice(0, 80);
   const { id } = read.data;
   const eventId = [topic, dataId ?? '', typeof id === 'string' ? id : id?.text ?? headers['x-request-id'] ?? ''].join(':').slice(0, 255);
-  return { topic: read.data.action?.slice(0, 80) ?? topic, eventId, isProven: true, ourReference: null, reference: topic === 'payment' && dataId !== undefined && PAYMENT_ID.test(dataId) ? dataId : null };
+  return { topic: read.data.action?.slice(0, 80) ?? topic, eventId, isProven: true, ourReference: null, reference: referenceOf(topic, dataId) };
+}
+
+/** What a payment of ours is called: its number, or its order's id, which may come in lower case (§7.3). */
+function referenceOf(topic: string, dataId: string | undefined): string | null {
+  if (topic === 'payment' && dataId !== undefined && PAYMENT_ID.test(dataId)) return dataId;
+  const id = dataId?.toUpperCase() ?? '';
+  return topic === 'order' && ORDER_ID.test(id) ? id : null;
 }
 
 /** `?topic=payment&id=…`, unsigned. */

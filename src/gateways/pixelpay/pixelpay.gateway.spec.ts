@@ -12,7 +12,7 @@ const ID = 'txn_pixel_000042';
 
 function gatewayOver(send: SendHttp): PixelpayGateway {
   return new PixelpayGateway({
-    credentials: { apiKey: KEY, publicKey: 'pub_emul0001', webhookSecret: WEBHOOK_SECRET }, environment: 'production', hosts: { api: new URL('http://pixelpay.example:8080') },
+    credentials: { apiKey: KEY, publicKey: 'pub_emul0001', webhookSecret: WEBHOOK_SECRET }, environment: 'production', settings: {}, hosts: { api: new URL('http://pixelpay.example:8080') },
     send, window: TimeWindow.open(systemClock, 1_000), now: () => new Date(),
   });
 }

@@ -13,7 +13,7 @@ const attempt: RefundReference = { attemptId: 'att_2', paymentId: 'pay_1', refer
 function answering(status: number, body: unknown): { gateway: PixelpayGateway; requests: HttpRequest[] } {
   const requests: HttpRequest[] = [];
   const gateway = new PixelpayGateway({
-    credentials: { apiKey: KEY, publicKey: 'pub_emul0001', webhookSecret: 'whsec_emulator_0001' }, environment: 'production', hosts: { api: new URL('http://pixelpay.example') },
+    credentials: { apiKey: KEY, publicKey: 'pub_emul0001', webhookSecret: 'whsec_emulator_0001' }, environment: 'production', settings: {}, hosts: { api: new URL('http://pixelpay.example') },
     send: (request) => { requests.push(request); return Promise.resolve({ status, headers: {}, body: typeof body === 'string' ? body : JSON.stringify(body) }); },
     window: TimeWindow.open(systemClock, 1_000), now: () => new Date(),
   });

@@ -32,6 +32,10 @@ export class PaymentMethodDto {
   @IsVisibleAscii(64)
   savedMethodId?: string;
 
+  /** Of type saved: `merchant` when the customer is not there, as for a renewal. Gateways that can are told so, and no challenge is asked for. */
+  @IsOptional() @IsIn(['customer', 'merchant'])
+  initiatedBy?: 'customer' | 'merchant';
+
   /**
    * A single-use token of each PSP that may be used, by its name. Several make a choice possible: tokens are not portable.
    * @example { "culqi": "tkn_test_Qa1Zx9Wv7Bn3Lk5M" }

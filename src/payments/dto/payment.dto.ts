@@ -17,9 +17,9 @@ export class NextActionDto {
   gateway!: string;
   /** three_ds at Culqi: for the PSP's browser script, whose result goes to /authentication. */
   publicKey?: string;
-  /** three_ds at MercadoPago: where `creq` is posted into a frame. pay_code: the voucher's page. */
+  /** three_ds at MercadoPago: where `creq` is posted into a frame, or the page that the frame shows where there is none. pay_code: the voucher's page. */
   url?: string;
-  creq?: string;
+  creq?: string | null;
   /** pay_code: what the customer shows or types where they pay. */
   code?: string | null;
   expiresAt!: string;
@@ -29,6 +29,8 @@ export class NextActionDto {
 export class PaymentMethodShownDto {
   type!: PaymentMethodType | 'saved';
   savedMethodId?: string;
+  /** Of type saved. */
+  initiatedBy?: 'customer' | 'merchant';
   @ApiProperty({ type: 'integer' }) installments!: number;
   brand?: string;
   last4?: string;

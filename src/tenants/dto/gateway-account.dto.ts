@@ -10,6 +10,7 @@ export class GatewayAccountDto {
   environment!: 'sandbox' | 'production';
   credentials!: Record<string, string>;
   fees!: FeeRuleDto[];
+  settings!: Record<string, unknown>;
   createdAt!: string;
 }
 

@@ -17,4 +17,11 @@ export class PutGatewayAccountDto {
   /** What the PSP charges, where it does not report it itself. */
   @IsOptional() @IsArray() @ArrayMaxSize(100) @ValidateNested({ each: true }) @Type(() => FeeRuleDto)
   fees?: FeeRuleDto[];
+
+  /**
+   * How the PSP is to be used; the names depend on the PSP. MercadoPago: `api`, `payments` (the default) or `orders`.
+   * @example { "api": "orders" }
+   */
+  @IsOptional() @IsObject()
+  settings?: Record<string, unknown>;
 }

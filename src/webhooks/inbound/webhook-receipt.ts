@@ -45,7 +45,7 @@ export class WebhookReceipt {
     if (accounts.length === 0) throw new Problem('not_found', 'There is no such tenant or gateway.');
     for (const [age, account] of accounts.entries()) {
       const window = TimeWindow.open(this.clock, 0);
-      const opened = this.registry.open(gateway, { credentials: this.accounts.credentialsOf(account), environment: account.environment, window });
+      const opened = this.registry.open(gateway, { credentials: this.accounts.credentialsOf(account), environment: account.environment, settings: account.settings, window });
       if (!supports(opened, 'readWebhook')) throw new Problem('not_found', 'There is no such tenant or gateway.');
       try {
         // Awaited, as the registry's wrapper answers with a promise.

@@ -1,0 +1,97 @@
+import { decimalOf } from '../contract/decimal.js';
+import { GatewayError } from '../contract/gateway-error.js';
+import type { AttemptReference, CaptureOrder, OperationOrder, PaymentSnapshot, RefundOrder, RefundReference, RefundSnapshot } from '../contract/payment-gateway.js';
+import type { MercadopagoAnswer, MercadopagoClient } from './mercadopago.client.js';
+import { oursAmong, refundAmong, SEARCH } from './mercadopago.lookup.js';
+import { currencyOf, orderRefundSnapshot, orderSnapshot } from './mercadopago.orders-mapping.js';
+import { failedOrderSchema, orderSchema, orderSearchSchema, type MercadopagoOrder } from './mercadopago.orders-types.js';
+import { orderRequest, type ChargeableOrder } from './mercadopago.request.js';
+import { isOrderAbsence, orderTroubleOf } from './mercadopago.trouble.js';
+
+const PAGES_MAX = 10;
+
+/** `/v1/orders` of type online (psp/mercadopago.md §5.2), to which MercadoPago leads new integrations: one order with one payment, processed at once. */
+export class OrdersApi {
+  constructor(private readonly client: MercadopagoClient) {}
+
+  /** A payment that failed is answered 402, with the order in which it did. */
+  async createPayment(order: ChargeableOrder): Promise<PaymentSnapshot> {
+    return orderSnapshot(orderIn(await this.client.createOrder(orderRequest(order), order.attemptId, order.method.token)));
+  }
+
+  async fetchPayment(reference: string): Promise<PaymentSnapshot> {
+    return orderSnapshot(await this.fetch(reference));
+  }
+
+  async findPayment({ attemptId, sentAt, deadlineAt }: AttemptReference): Promise<PaymentSnapshot | null> {
+    const page = await this.search({ external_reference: attemptId, begin_date: new Date(sentAt.getTime() - SEARCH.beforeMs).toISOString(), end_date: new Date(deadlineAt.getTime() + SEARCH.afterMs).toISOString() }, 1);
+    if (page.paging.total > page.data.length) throw new GatewayError('outcome_unknown', 'MercadoPago found more orders than it shows');
+    return oursAmong(page.data.map(orderSnapshot), attemptId);
+  }
+
+  async listPayments({ from, to }: { from: Date; to: Date }): Promise<PaymentSnapshot[] | null> {
+    const found: PaymentSnapshot[] = [];
+    for (let number = 1; number <= PAGES_MAX; number += 1) {
+      const page = await this.search({ begin_date: from.toISOString(), end_date: to.toISOString() }, number);
+      found.push(...page.data.map(orderSnapshot));
+      if (page.data.length === 0 || found.length >= page.paging.total) return found;
+    }
+    return null;
+  }
+
+  /** All of it: an order is captured whole (§5.1). */
+  async capturePayment({ reference, attemptId }: CaptureOrder): Promise<PaymentSnapshot> {
+    return orderSnapshot(orderIn(await this.client.captureOrder(reference, attemptId)));
+  }
+
+  async voidPayment({ reference, attemptId }: OperationOrder): Promise<PaymentSnapshot> {
+    return orderSnapshot(orderIn(await this.client.cancelOrder(reference, attemptId)));
+  }
+
+  /** A part is given back of a transaction, whose id the order tells: until that is known, no money can have moved. The refund is the one that was not there before. */
+  async refundPayment({ reference, attemptId, amount }: RefundOrder): Promise<RefundSnapshot> {
+    const before = await this.fetch(reference).catch((error: unknown) => { throw error instanceof GatewayError && error.moneyMayHaveMoved ? new GatewayError('not_contacted', 'MercadoPago did not show the order', { cause: error }) : error; });
+    const payment = before.transactions?.payments?.[0];
+    if (payment === undefined) throw new GatewayError('not_contacted', 'the order shows no payment');
+    const earlier = (before.transactions?.refunds ?? []).map(({ id }) => id);
+    const isWhole = earlier.length === 0 && orderSnapshot(before).amount?.amountMinor === amount.amountMinor;
+    const after = orderIn(await this.client.refundOrder(reference, isWhole ? undefined : { transactions: [{ id: payment.id, amount: decimalOf(amount) }] }, attemptId));
+    const made = refundAmong(refundsOf(after, amount), { amount, otherReferences: earlier });
+    if (made === null) throw new GatewayError('outcome_unknown', 'MercadoPago took the refund, and shows none');
+    return made;
+  }
+
+  async findRefund({ reference, amount, refundedBefore, otherReferences }: RefundReference): Promise<RefundSnapshot | null> {
+    const order = await this.fetch(reference);
+    const found = refundAmong(refundsOf(order, amount), { amount, otherReferences });
+    if (found !== null) return found;
+    if ((orderSnapshot(order).refunded?.amountMinor ?? 0n) === refundedBefore.amountMinor) return null;
+    throw new GatewayError('outcome_unknown', 'MercadoPago shows money given back, and lists no refund for it');
+  }
+
+  private async fetch(reference: string): Promise<MercadopagoOrder> {
+    const answer = await this.client.getOrder(reference);
+    if (isOrderAbsence(answer)) throw new GatewayError('payment_not_found', 'MercadoPago knows no such order', { httpStatus: 404 });
+    const order = orderIn(answer);
+    if (order.id !== reference) throw new GatewayError('outcome_unknown', 'MercadoPago answered about another order');
+    return order;
+  }
+
+  private async search(filter: { begin_date: string; end_date: string; external_reference?: string }, page: number) {
+    const answer = await this.client.searchOrders({ ...filter, page, page_size: SEARCH.limit, sort_by: 'created_date', sort_order: 'asc' });
+    const read = answer.status === 200 ? orderSearchSchema.safeParse(answer.body) : undefined;
+    if (read?.success !== true) throw orderTroubleOf(answer);
+    return read.data;
+  }
+}
+
+function refundsOf(order: MercadopagoOrder, { currency }: { currency: NonNullable<ReturnType<typeof currencyOf>> }): RefundSnapshot[] {
+  return (order.transactions?.refunds ?? []).map((refund) => orderRefundSnapshot(refund, currencyOf(order) ?? currency));
+}
+
+/** @throws GatewayError when the answer shows no order */
+function orderIn(answer: MercadopagoAnswer): MercadopagoOrder {
+  const order = answer.status === 402 ? failedOrderSchema.transform(({ data }) => data).safeParse(answer.body) : [200, 201].includes(answer.status) ? orderSchema.safeParse(answer.body) : undefined;
+  if (order?.success !== true) throw orderTroubleOf(answer);
+  return order.data;
+}
