@@ -1,5 +1,5 @@
-// `npm run demo`: a payment, a decline, a repeat, a lost reply that is found again, a refund, a 3-D Secure challenge, PixelPay's webhook, and what the
-// service wrote down, told as it happens.
+// `npm run demo`: a payment, a decline, a repeat, a lost reply that is found again, a refund, a 3-D Secure challenge, PixelPay's webhook, a customer who
+// comes back, and what the service wrote down, told as it happens.
 import crypto from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { say, Trouble } from './say.mjs';
@@ -13,7 +13,7 @@ export async function tellStory({ apiUrl, sandboxUrl, pixelpayUrl, mercadopagoUr
     const response = await fetch(url, {
       method, headers: { authorization: `Bearer ${key}`, ...(body && { 'content-type': 'application/json' }), ...headers }, body: body && JSON.stringify(body), signal: AbortSignal.timeout(30_000),
     });
-    return { status: response.status, headers: response.headers, body: await response.json() };
+    return { status: response.status, headers: response.headers, body: response.status === 204 ? null : await response.json() };
   };
   const mint = async (card) => (await call('POST', `${sandboxUrl}/v2/tokens`, demo.culqiPublicKey,
     { expiration_month: '12', expiration_year: '2030', email: 'ana@ejemplo.pe', ...card })).body.id;
@@ -90,12 +90,27 @@ export async function tellStory({ apiUrl, sandboxUrl, pixelpayUrl, mercadopagoUr
   for (let i = 0; i < 80 && voucher.status === 'requires_action'; i++, await sleep(250)) voucher = await read(voucher.id);
   expect(voucher.status === 'captured', 'she paid; the webhook came, and it is captured.');
 
-  say('9. What was written down about Carmen\'s payment:');
+  say('9. Elena subscribes; MercadoPago keeps her card, and she is charged S/ 30.00 each month without being there.');
+  const elena = (await call('POST', `${apiUrl}/v1/customers`, demo.clientKey, { email: 'elena@ejemplo.pe', firstName: 'Elena' })).body;
+  const { id: cardToken } = (await call('POST', `${mercadopagoUrl}/v1/card_tokens?public_key=${demo.mercadopagoPublicKey}`, 'none',
+    { card_number: '4009175332806176', security_code: '123', expiration_month: 11, expiration_year: 2030, cardholder: { name: 'APRO' } })).body;
+  const kept = (await call('POST', `${apiUrl}/v1/customers/${elena.id}/payment-methods`, demo.clientKey, { gateway: 'mercadopago', token: cardToken })).body;
+  expect(kept.last4 === '6176' && kept.default, `${kept.brand} ···${kept.last4}, until ${kept.expiryMonth}/${kept.expiryYear}, is kept as ${kept.id}.`);
+  for (const month of ['November', 'December']) {
+    const { body } = await call('POST', `${apiUrl}/v1/payments`, demo.clientKey, {
+      amount: 3_000, currency: 'PEN', customer: { id: elena.id }, paymentMethod: { type: 'saved', savedMethodId: kept.id, initiatedBy: 'merchant' },
+    }, { 'idempotency-key': crypto.randomUUID() });
+    expect(body.status === 'captured', `${month}: captured.`);
+  }
+  const { status: forgotten } = await call('DELETE', `${apiUrl}/v1/customers/${elena.id}`, demo.operatorKey);
+  expect(forgotten === 204, 'She leaves, and asks to be forgotten: her card is gone at MercadoPago too, and her payments name nobody soon.');
+
+  say('10. What was written down about Carmen\'s payment:');
   for (const { at, kind, from, to, cause, detail } of (await read(told.id, '/timeline')).data) {
     say(`   ${at}  ${kind.padEnd(10)} ${`${from ?? ''}${from ? ' → ' : ''}${to ?? ''}`.padEnd(26)} ${cause}${detail ? ` (${detail})` : ''}`);
   }
 
-  say('10. And about Rosa\'s:');
+  say('11. And about Rosa\'s:');
   for (const { at, kind, from, to, cause, detail } of (await read(found.id, '/timeline')).data) {
     say(`   ${at}  ${kind.padEnd(10)} ${`${from ?? ''}${from ? ' → ' : ''}${to ?? ''}`.padEnd(26)} ${cause}${detail ? ` (${detail})` : ''}`);
   }
