@@ -203,6 +203,25 @@ describe('a webhook of MercadoPago', () => {
     expect(await statuses()).toMatchObject([{ proven: false }]);
   });
 
+  it('that is sent again, at once or days later, has its effect once (B8)', async () => {
+    const { body } = await pay({ captureMethod: 'manual' });
+    const id = body.gatewayReference ?? '';
+    const post = (ts: number) => {
+      const v1 = createHmac('sha256', `whsec-${suffix}`).update(`id:${id};request-id:req-1;ts:${ts};`).digest('hex');
+      return service.ask({
+        method: 'POST', path: `/webhooks/mercadopago/${ana.tenantId}?data.id=${id}&type=payment`, headers: { 'x-signature': `ts=${ts},v1=${v1}`, 'x-request-id': 'req-1' }, body: { id: 120_001, type: 'payment', action: 'payment.updated', data: { id } },
+      });
+    };
+    service.mercadopago.panel.approve(Number(id));
+    // Old ones are taken too: MercadoPago repeats for days, and what counts is asked anew.
+    const days = [0, 0, 4, 400];
+    for (const ago of days) expect((await post(Date.now() - ago * 86_400_000)).status).toBe(200);
+    expect(await until(body.id, ({ status }) => status === 'captured')).toMatchObject({ status: 'captured' });
+    const found = (await service.ask<{ data: { deliveries: number }[] }>({ path: '/v1/webhook-events', key: ana.operator })).body.data;
+    expect(found.map(({ deliveries }) => deliveries)).toEqual([days.length]);
+    expect(await service.tables.query(`select to_status from payment_transitions where payment_id = '${body.id}' and to_status = 'captured'`)).toHaveLength(1);
+  });
+
   it('with another secret is refused', async () => {
     service.mercadopago.settings.change({ webhookSecrets: { [`mp_${suffix}`]: 'whsec-of-somebody' } });
     listen();
@@ -210,6 +229,63 @@ describe('a webhook of MercadoPago', () => {
     const sent = await eventually(() => service.mercadopago.webhooks.sent(`mp_${suffix}`), (found) => found.length > 0);
     expect(sent[0]?.status).toBe(401);
     expect(await statuses()).toEqual([]);
+  });
+});
+
+describe('an answer that is not what was asked', () => {
+  it.each([['transaction_amount', 129.01], ['currency_id', 'USD'], ['external_reference', 'att_00000000000000000000000000'], ['external_reference', null]])('with another %s is never a success: people look at it (A11)', async (member, value) => {
+    service.mercadopago.faults.add({ route: 'POST /v1/payments', kind: 'wrong_answer', changes: { [member]: value } });
+    service.mercadopago.faults.add({ route: 'GET /v1/payments/:id', kind: 'wrong_answer', times: 50, changes: { [member]: value } });
+    const { body } = await pay();
+    expect(await until(body.id, ({ status }) => status === 'needs_review')).toMatchObject({ status: 'needs_review', amountCaptured: 0 });
+    expect(await service.tables.query(`select kind from tickets where payment_id = '${body.id}'`)).toEqual([{ kind: 'mismatch' }]);
+  });
+
+  it('with an unknown word stays pending, with a ticket (A12)', async () => {
+    service.mercadopago.faults.add({ route: 'POST /v1/payments', kind: 'wrong_answer', changes: { status: 'in_mediation' } });
+    const { body } = await pay();
+    expect(body).toMatchObject({ status: 'processing', processingReason: 'pending_at_gateway', amountCaptured: 0 });
+    expect(await settled(service, ana.client, body.id)).toMatchObject({ status: 'captured' });
+    expect(await service.tables.query(`select kind from tickets where payment_id = '${body.id}'`)).toEqual([{ kind: 'unmapped_status' }]);
+  });
+
+  it('that stays pending for long ends when MercadoPago ends it, either way (A14)', async () => {
+    service.mercadopago.settings.change({ reviewAfterMs: null });
+    const [approved, rejected] = [await pay({}, 'CONT'), await pay({}, 'CONT')];
+    await eventually(() => service.tables.query<{ look_ups: number }>(`select look_ups from payment_attempts where payment_id = '${approved.body.id}'`), ([row]) => (row?.look_ups ?? 0) >= 2);
+    expect((await readPayment(service, ana.client, approved.body.id)).status).toBe('processing');
+    service.mercadopago.panel.approve(Number(approved.body.gatewayReference));
+    service.mercadopago.panel.reject(Number(rejected.body.gatewayReference), 'cc_rejected_high_risk');
+    expect(await settled(service, ana.client, approved.body.id)).toMatchObject({ status: 'captured' });
+    expect(await settled(service, ana.client, rejected.body.id)).toMatchObject({ status: 'failed', failure: { code: 'fraud_suspected' } });
+  });
+
+  it('in a look-up that lags behind is no evidence of absence (A15)', async () => {
+    // Longer than the time in which absence could be believed, were the lag not minded: LOOKUP_LAG_MS is 200 here.
+    service.mercadopago.settings.change({ lookupLagMs: 150 });
+    service.mercadopago.faults.add({ route: 'POST /v1/payments', kind: 'reset_after_booking' });
+    expect(await settled(service, ana.client, (await pay()).body.id)).toMatchObject({ status: 'captured' });
+    expect(booked()).toHaveLength(1);
+  });
+
+  it('that shows less than was known moves nothing (A16)', async () => {
+    const { body } = await pay();
+    service.mercadopago.faults.add({ route: 'GET /v1/payments/:id', kind: 'wrong_answer', times: 2, changes: { status: 'pending', status_detail: 'pending_contingency' } });
+    for (let i = 0; i < 2; i++) await service.ask({ method: 'POST', path: `/v1/payments/${body.id}/sync`, key: ana.operator });
+    expect(await readPayment(service, ana.client, body.id)).toMatchObject({ status: 'captured', version: body.version });
+  });
+});
+
+describe('keys that MercadoPago does not take', () => {
+  it('fail the payment as misconfigured, with an alert; a refusal for now fails it as unavailable (A8)', async () => {
+    service.mercadopago.faults.add({ route: 'POST /v1/payments', kind: 'rate_limited' });
+    expect((await pay()).body).toMatchObject({ status: 'failed', failure: { code: 'gateway_unavailable' } });
+    await service.ask({
+      method: 'PUT', path: `/v1/admin/tenants/${ana.tenantId}/gateway-accounts/mercadopago`, key: PLATFORM_ADMIN_KEY,
+      body: { credentials: { accessToken: `nothing-${suffix}`, publicKey: `APP_USR-pub-${suffix}`, webhookSecret: `whsec-${suffix}` }, enabled: true, environment: 'sandbox' },
+    });
+    expect((await pay()).body).toMatchObject({ status: 'failed', failure: { code: 'gateway_misconfigured', pspCode: '7' } });
+    expect(booked()).toEqual([]);
   });
 });
 
