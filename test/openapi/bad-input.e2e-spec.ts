@@ -58,13 +58,13 @@ function mayBeAccepted(path: readonly string[], required: boolean, fault: string
   if (fault === 'null') return !required;
   if (['uniqueReference', 'enabled'].includes(name) && fault === 'a boolean') return true;
   const freeText = /^(reference|description|name)$|\.(firstName|lastName|line1|city|state|postalCode|type|number|brand)$/.test(name) && name !== 'paymentMethod.type';
-  const printable = ['a blank', 'a number as text', 'NaN as text', 'emoji', 'right-to-left text', 'markup', 'SQL', 'a template', 'a path'];
+  const printable = ['a blank', 'a number as text', 'Arabic digits', 'NaN as text', 'emoji', 'right-to-left text', 'markup', 'SQL', 'a template', 'a path'];
   if (freeText && printable.includes(fault)) return true;
   if (/\.deviceId$/.test(name) && ['a number as text', 'NaN as text', 'markup', 'a template', 'a path'].includes(fault)) return true;
   if (name === 'customer.phone' && fault === 'a number as text') return true;
   if (['metadata', 'paymentMethod.options', 'customer.address', 'paymentMethod.card', 'settings'].includes(name) && fault === 'an object') return true;
   if (['amount', 'settings.refundLimit'].includes(name) && fault === 'an exponent') return true;
-  if (name === 'settings.refundLimit' && fault === 'zero') return true;
+  if (name === 'settings.refundLimit' && (fault === 'zero' || fault === 'minus zero')) return true;
   if (['fees', 'referenceFees'].includes(name) && fault === 'a list') return true;
   return false;
 }

@@ -1,4 +1,4 @@
-/** What can be wrong with a value, as JSON text, so that also what JavaScript cannot hold is sent as it is. */
+/** What can be wrong with a value (row F4), as JSON text, so that also what JavaScript cannot hold is sent as it is. */
 export const FAULTS: Readonly<Record<string, string>> = {
   null: 'null',
   'an empty text': '""',
@@ -13,6 +13,9 @@ export const FAULTS: Readonly<Record<string, string>> = {
   'an exponent': '1e3',
   'a huge exponent': '1e400',
   'a number beyond 2^53': '9007199254740993',
+  'minus zero': '-0',
+  'a number beyond 2^63': '9223372036854775808',
+  'Arabic digits': '"١٢٩٠٠"',
   'a number as text': '"12900"',
   'NaN as text': '"NaN"',
   'a very long text': JSON.stringify('x'.repeat(5_000)),
