@@ -4,6 +4,7 @@ import { CustomerErasure } from './Migration20261124090000_customer_erasure.js';
 import { Operations } from './Migration20261124050000_operations.js';
 import { Customers } from './Migration20261124070000_customers.js';
 import { Refunds } from './Migration20261124060000_refunds.js';
+import { Resolutions } from './Migration20261124100000_resolutions.js';
 import { SavedMethods } from './Migration20261124080000_saved_methods.js';
 
 /** Every migration, oldest first. Forward only: a mistake is mended by the next one. */
@@ -15,4 +16,5 @@ export const MIGRATIONS = [
   { name: 'Migration20261124070000_customers', class: Customers },
   { name: 'Migration20261124080000_saved_methods', class: SavedMethods },
   { name: 'Migration20261124090000_customer_erasure', class: CustomerErasure },
+  { name: 'Migration20261124100000_resolutions', class: Resolutions },
 ];

@@ -8,6 +8,7 @@ import { PaymentAttemptSchema } from './payments/entities/payment-attempt.entity
 import { PaymentTransitionSchema } from './payments/entities/payment-transition.entity.js';
 import { PaymentSchema } from './payments/entities/payment.entity.js';
 import { RefundSchema } from './payments/entities/refund.entity.js';
+import { ResolutionSchema } from './payments/entities/resolution.entity.js';
 import { AuditEntrySchema } from './platform/audit/audit-entry.entity.js';
 import { AuditHeadSchema } from './platform/audit/audit-head.entity.js';
 import { openPool, PooledDialect } from './platform/database/pool.js';
@@ -27,7 +28,7 @@ export function ormOptions(databaseUrl: string, connectionsMax: number): Options
     driverOptions: new PooledDialect(openPool(databaseUrl, connectionsMax)),
     dbName: decodeURIComponent(url.pathname.slice(1)),
     entities: [
-      TenantSchema, ApiKeySchema, GatewayAccountSchema, CustomerSchema, SavedMethodSchema, PaymentSchema, PaymentAttemptSchema, PaymentTransitionSchema, RefundSchema, WebhookEventSchema,
+      TenantSchema, ApiKeySchema, GatewayAccountSchema, CustomerSchema, SavedMethodSchema, PaymentSchema, PaymentAttemptSchema, PaymentTransitionSchema, RefundSchema, ResolutionSchema, WebhookEventSchema,
       IdempotencyKeySchema, JobSchema, TicketSchema, AuditEntrySchema, AuditHeadSchema,
     ],
     extensions: [Migrator],

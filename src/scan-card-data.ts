@@ -6,7 +6,7 @@ import { Tickets } from './tickets/tickets.js';
 
 /** `npm run card-data:scan`: looks for card numbers in all that is stored, however old (docs/security.md). 1 when there were any. */
 await runCommand(ormOptions, async ({ database, say }) => {
-  const scan = new CardDataScan(database, new Tickets(new Metrics()));
+  const scan = new CardDataScan(database, new Tickets(database, new Metrics()));
   let found = 0;
   for (let place: ScanPlace | null = { since: new Date(0), table: 0, after: null }; place !== null;) {
     const portion = await scan.portion(place);

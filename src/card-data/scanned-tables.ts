@@ -34,6 +34,7 @@ export const SCANNED_TABLES: readonly ScannedTable[] = [
     },
   },
   { table: 'payment_attempts', key: ID, paymentColumn: 'payment_id', columns: { psp_code: 'text', answer: 'json', unapplied_snapshot: 'json' } },
+  { table: 'resolutions', key: ID, paymentColumn: 'payment_id', madeColumn: 'proposed_at', columns: { evidence: 'text' } },
   {
     table: 'payment_transitions', paymentColumn: 'payment_id', columns: { detail: 'text' },
     key: [{ column: 'tenant_id', form: 'text' }, { column: 'payment_id', form: 'text' }, { column: 'version', form: 'number' }],
@@ -42,13 +43,13 @@ export const SCANNED_TABLES: readonly ScannedTable[] = [
   { table: 'jobs', key: ID, columns: { payload: 'json', last_error: 'text' } },
   { table: 'refunds', key: ID, paymentColumn: 'payment_id', columns: { failure: 'json' } },
   { table: 'webhook_events', key: ID, paymentColumn: 'payment_id', columns: { topic: 'text', event_id: 'text_bytes', our_reference: 'text_bytes', refund_reference: 'text_bytes' } },
-  { table: 'tickets', key: ID, paymentColumn: 'payment_id', madeColumn: 'opened_at', columns: { evidence: 'json' } },
+  { table: 'tickets', key: ID, paymentColumn: 'payment_id', madeColumn: 'opened_at', columns: { evidence: 'json', resolution: 'text' } },
   { table: 'audit_entries', key: [{ column: 'tenant_id', form: 'text' }, { column: 'entry_number', form: 'number' }], columns: { subject: 'text', detail: 'json' }, isAppendOnly: true },
 ];
 
 /** Columns with text of our own alone: ids, words, hashes, sealed text. */
 export const NOT_SCANNED: readonly RegExp[] = [
-  /\.(id|tenant_id|kind|status|state|role|hash|hint|owner|code|fingerprint|trace_id|lease_token|unique_key|dedupe_key|action|actor|previous_hash|body_hash|origin|reason|fees|settings|reference_fees)$/,
+  /\.(id|tenant_id|kind|status|state|role|hash|hint|owner|code|fingerprint|trace_id|lease_token|unique_key|dedupe_key|action|actor|outcome|proposed_by|approved_by|resolved_by|previous_hash|body_hash|origin|reason|fees|settings|reference_fees)$/,
   /\.\w*(_id|_sealed|_status|_reason|_code|_operation)$/, /\.(gateway|operation|environment|cause|currency|default_currency|country|locale|time_zone|capture_method|fraud_score|fee_source|plan)$/,
   /\.(gateway_reference|idempotency_key)$/, // compared byte by byte with the PSP's and the client's own: refused at the door, and worthless when changed
   /^migrations\./,

@@ -23,7 +23,7 @@ import type { UnappliedSnapshots } from './unapplied-snapshots.js';
 export type KeyedAsk = { caller: Caller; key: string; route: string; body: unknown; successStatus: 200 | 201; /** Whether it makes or sends a payment, which may be paused. */ beginsPayment: boolean };
 
 /** What tx1 left: the payment as stored, the refund that is asked for, if any, and, if a PSP is to be called, with what. */
-export type Begun = { shown: PaymentRecord; refundId?: string; call: (PspCall & { attemptId: string; account: GatewayAccount }) | null };
+export type Begun = { shown: PaymentRecord; refundId?: string; /** Where nothing is called, and not all is done yet. */ statusCode?: 202; call: (PspCall & { attemptId: string; account: GatewayAccount }) | null };
 
 /** Begins the request in tx1; a Problem thrown here undoes everything and frees the key. */
 export type Begin = (transaction: Transaction, attemptId: string) => Promise<Begun>;
@@ -53,8 +53,8 @@ export class KeyedRequests {
     // Opened before tx1: however long a commit or a stopped process takes, the call goes out within this window or never.
     const window = TimeWindow.open(this.clock, this.settings.gatewayTimeoutMs);
     const begun = await this.begin(request, ask, begin);
-    if ('statusCode' in begun) return begun;
-    if (begun.call === null) return { ...answerWith(begun.shown, begun.refundId ?? null, ask.successStatus, ask.caller.locale), replayed: false };
+    if ('body' in begun) return begun;
+    if (begun.call === null) return { ...answerWith(begun.shown, begun.refundId ?? null, begun.statusCode ?? ask.successStatus, ask.caller.locale), replayed: false };
 
     const result = await this.caller.make(begun.call.account, begun.call, window);
     return this.settle(request, begun, begun.call, result, ask.caller.locale);
@@ -69,7 +69,7 @@ export class KeyedRequests {
         // What was answered before is answered again; nothing new begins (docs/operations.md, restore).
         if (this.settings.newPayments === 'off' && ask.beginsPayment) throw new Problem('unavailable', 'New payments are paused. Ask again later, with the same Idempotency-Key.', { retryAfterSeconds: 30 });
         begun = await begin(transaction, attemptId);
-        if (begun.call === null) await this.keys.finish(transaction, request.tenantId, request.key, request.owner, answerWith(begun.shown, begun.refundId ?? null, request.successStatus, ask.caller.locale));
+        if (begun.call === null) await this.keys.finish(transaction, request.tenantId, request.key, request.owner, answerWith(begun.shown, begun.refundId ?? null, begun.statusCode ?? request.successStatus, ask.caller.locale));
         return begun;
       });
     } catch (error) {

@@ -57,7 +57,8 @@ export class PaymentApplier {
     const effect = effectOn(before, decided, application.profile);
     const changed = await this.writePayment(access, before, effect, application);
     const written = await this.writeAttempt(access, attempt, effect, application, now);
-    for (const ticket of effect.tickets) await this.tickets.open(access, { id: newId('tic'), tenantId, paymentId, attemptId, ...ticket });
+    for (const ticket of effect.tickets) await this.tickets.open(access, { id: newId('tic'), tenantId, paymentId, attemptId, refundId: attempt.refundId, ...ticket });
+    if (isOutOfReview(before, effect)) await this.tickets.resolve(access, { tenantId, kind: 'unresolved_outcome', attemptId, resolution: application.cause === 'people' ? 'Two people said what has become of it.' : 'The gateway said what has become of it.' });
     const after = { ...changed, attempts: before.attempts.map((other) => (other.id === attemptId ? written : other)) };
     await this.followUps.arrange(access, tenantId, consequencesOf(after, written, decided.observed, effect));
     return { ...after, attempt: written, now };
@@ -85,6 +86,12 @@ export class PaymentApplier {
     if (!sameValue(before, attempt)) await this.store.updateAttempt(access, attempt, this.clock.now());
     return attempt;
   }
+}
+
+/** Whether what nobody knew the end of has an end now. */
+function isOutOfReview({ payment, refunds }: PaymentRecord, effect: Effect): boolean {
+  if (effect.refund === undefined) return payment.state.status === 'needs_review' && effect.payment.state.status !== 'needs_review';
+  return effect.refund.status !== 'needs_review' && refunds.some(({ id, status }) => id === effect.refund?.id && status === 'needs_review');
 }
 
 /** When the PSP is asked next: as planned while it is awaited; reserved money now and then, and when its time is over. */

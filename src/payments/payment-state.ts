@@ -10,7 +10,7 @@ export type ProcessingReason = 'in_flight' | 'pending_at_gateway' | 'outcome_unk
 export type AttemptStatus = 'sent' | 'pending' | 'requires_action' | 'succeeded' | 'declined' | 'failed' | 'unknown';
 
 /** What made a payment move. */
-export type TransitionCause = 'request' | 'reply' | 'look_up' | 'webhook' | 'look_over' | 'takeover' | 'schedule';
+export type TransitionCause = 'request' | 'reply' | 'look_up' | 'webhook' | 'look_over' | 'takeover' | 'schedule' | 'people';
 
 /** What a call asks of a PSP. A sale is one `authorize` that captures by itself. */
 export type AttemptOperation = 'authorize' | 'capture' | 'void' | 'refund';

@@ -23,6 +23,10 @@ import { TimelineEvents } from './timeline-events.js';
 import { GatewayCaller } from './gateway-caller.js';
 import { KeyTakeover } from './key-takeover.js';
 import { KeyedRequests } from './keyed-requests.js';
+import { Resolutions } from './resolutions.js';
+import { ResolutionsController } from './resolutions.controller.js';
+import { TicketsController } from './tickets.controller.js';
+import { AuditTrail } from '../platform/audit/audit-trail.js';
 import { AccountLookOverJob, LookOverJob } from './look-over-jobs.js';
 import { LookUpJob } from './look-up-job.js';
 import { OperationBeginning } from './operation-beginning.js';
@@ -156,9 +160,14 @@ const providers: FactoryProvider[] = [
       resolver: PaymentResolver, jobs: JobQueue, clock: Clock,
     ) => new PaymentsService(database, store, customers, savedMethods, requests, beginning, operations, refunds, resolver, jobs, clock),
   },
+  {
+    provide: Resolutions, inject: [Database, PaymentStore, KeyedRequests, PaymentApplier, JobQueue, AuditTrail, CLOCK],
+    useFactory: (database: Database, store: PaymentStore, requests: KeyedRequests, applier: PaymentApplier, jobs: JobQueue, audit: AuditTrail, clock: Clock) =>
+      new Resolutions(database, store, requests, applier, jobs, audit, clock),
+  },
   { provide: Refunds, inject: [Database, PaymentStore, PaymentsService], useFactory: (database: Database, store: PaymentStore, payments: PaymentsService) => new Refunds(database, store, payments) },
 ];
 
 /** Payments: the HTTP routes, the life of a payment, and the jobs that find out what became of it. */
-@Module({ imports: [TenantsModule, CustomersModule], controllers: [PaymentsController, RefundsController, CustomerPaymentsController], providers, exports: [LookUpJob, ExpiryJob, UnappliedSnapshots, RefundQueueJob, PanelRefundsJob, ReturnJob, LookOverJob, AccountLookOverJob, ForgetCustomerJob, GatewayEvents, TimelineEvents] })
+@Module({ imports: [TenantsModule, CustomersModule], controllers: [PaymentsController, RefundsController, CustomerPaymentsController, ResolutionsController, TicketsController], providers, exports: [LookUpJob, ExpiryJob, UnappliedSnapshots, RefundQueueJob, PanelRefundsJob, ReturnJob, LookOverJob, AccountLookOverJob, ForgetCustomerJob, GatewayEvents, TimelineEvents] })
 export class PaymentsModule {}

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
 
 /** What an id names, by its prefix (the HTTP contract). */
-export type IdPrefix = 'ten' | 'key' | 'gwa' | 'pay' | 'att' | 'tra' | 'tic' | 'job' | 'idk' | 'aud' | 'rfd' | 'whe' | 'cus' | 'pm';
+export type IdPrefix = 'ten' | 'key' | 'gwa' | 'pay' | 'att' | 'tra' | 'tic' | 'job' | 'idk' | 'aud' | 'rfd' | 'whe' | 'cus' | 'pm' | 'res';
 
 /**
  * Makes an opaque, time-ordered id such as `pay_01jc…`: 48 bits of milliseconds, then 80 random bits, as in ULID (github.com/ulid/spec).

@@ -12,3 +12,8 @@
  */
 export const TICKET_KINDS = ['mismatch', 'late_capture', 'duplicate_charge', 'unresolved_outcome', 'unmapped_status', 'late_refund', 'unknown_payment', 'captured_unasked', 'card_data_found'] as const;
 export type TicketKind = (typeof TICKET_KINDS)[number];
+
+export type TicketRecord = {
+  id: string; kind: TicketKind; paymentId: string | null; refundId: string | null; attemptId: string | null; status: 'open' | 'resolved'; evidence: Record<string, unknown>; openedAt: Date;
+  resolvedAt: Date | null; resolution: string | null; resolvedBy: string | null;
+};

@@ -19,7 +19,7 @@ async function ask(operation: Operation, path: string, key?: string): Promise<Re
 
 const named = ({ method, route }: Operation): string => `${method} ${route}`;
 const withIds = (): Operation[] => api.operations.filter(({ route, needsKey }) => needsKey && /\{(id|tenantId|customerId)\}/.test(route));
-const NOBODYS = { tenantId: 'ten_01m85vjb1w08qk6c25g25fzn4a', apiKeyId: 'key_01m85vjb1w08qk6c25g25fzn4a', paymentId: 'pay_01m85vjb1w08qk6c25g25fzn4a', createdPaymentId: 'pay_01m85vjb1w08qk6c25g25fzn4a', refundId: 'rfd_01m85vjb1w08qk6c25g25fzn4a', webhookEventId: 'whe_01m85vjb1w08qk6c25g25fzn4a', customerId: 'cus_01m85vjb1w08qk6c25g25fzn4a', savedMethodId: 'pm_01m85vjb1w08qk6c25g25fzn4a' };
+const NOBODYS = { tenantId: 'ten_01m85vjb1w08qk6c25g25fzn4a', apiKeyId: 'key_01m85vjb1w08qk6c25g25fzn4a', paymentId: 'pay_01m85vjb1w08qk6c25g25fzn4a', createdPaymentId: 'pay_01m85vjb1w08qk6c25g25fzn4a', refundId: 'rfd_01m85vjb1w08qk6c25g25fzn4a', ticketId: 'tic_01m85vjb1w08qk6c25g25fzn4a', webhookEventId: 'whe_01m85vjb1w08qk6c25g25fzn4a', customerId: 'cus_01m85vjb1w08qk6c25g25fzn4a', savedMethodId: 'pm_01m85vjb1w08qk6c25g25fzn4a' };
 
 describe('another merchant\'s things (G1, I15)', () => {
   it('are to every key exactly what does not exist, on every route with an id', async () => {
@@ -72,6 +72,8 @@ describe('who may what', () => {
     'POST /v1/payments/{id}/refunds': 'client', 'GET /v1/payments/{id}/refunds': 'client', 'GET /v1/refunds': 'client', 'GET /v1/refunds/{id}': 'client', 'POST /v1/payments/{id}/authentication': 'client',
     'POST /v1/customers/{customerId}/payment-methods': 'client', 'GET /v1/customers/{customerId}/payment-methods': 'client', 'PATCH /v1/customers/{customerId}/payment-methods/{id}': 'client',
     'POST /v1/customers': 'client', 'GET /v1/customers': 'client', 'GET /v1/customers/{id}': 'client', 'PATCH /v1/customers/{id}': 'client', 'GET /v1/customers/{id}/payments': 'client', 'GET /v1/customers/{id}/export': 'operator',
+    'POST /v1/payments/{id}/resolution': 'operator', 'GET /v1/payments/{id}/resolutions': 'operator', 'POST /v1/refunds/{id}/resolution': 'operator', 'GET /v1/tickets': 'operator', 'PATCH /v1/tickets/{id}': 'operator',
+    'GET /v1/reconciliation/tickets': 'operator', 'PATCH /v1/reconciliation/tickets/{id}': 'operator',
     'POST /v1/payments': 'client', 'GET /v1/payments': 'client', 'GET /v1/payments/{id}': 'client', 'GET /v1/payments/{id}/timeline': 'client', 'POST /v1/payments/{id}/confirm': 'client',
     'POST /v1/payments/{id}/capture': 'client', 'POST /v1/payments/{id}/void': 'client', 'POST /v1/payments/{id}/sync': 'operator',
   };

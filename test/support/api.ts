@@ -4,13 +4,14 @@ import { mintToken, paymentOf, type PaymentBody } from './payments.js';
 import { startProcess, type ServiceProcess } from './process.js';
 import { newMerchant, type Merchant } from './service.js';
 import { PLATFORM_ADMIN_KEY, testEnvironment } from './settings.js';
+import { newId } from '../../src/shared/id.js';
 import { createTestDatabase, type TestDatabase } from './test-database.js';
 
 type Parameter = { name: string; in: 'path' | 'query' | 'header' };
 export type Operation = { method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'; route: string; parameters: Parameter[]; needsKey: boolean; takesBody: boolean };
 
 /** What a merchant has that others must not see. */
-export type Belongings = Merchant & { refundId: string; webhookEventId: string; customerId: string; savedMethodId: string; paymentId: string; createdPaymentId: string; apiKeyId: string; reference: string; gatewayReference: string };
+export type Belongings = Merchant & { refundId: string; ticketId: string; webhookEventId: string; customerId: string; savedMethodId: string; paymentId: string; createdPaymentId: string; apiKeyId: string; reference: string; gatewayReference: string };
 
 /** The compiled service with its own description, and two merchants with everything that a route can name. */
 export type Api = {
@@ -30,7 +31,7 @@ export async function startApi(changes: Record<string, string> = {}): Promise<Ap
   })));
   const names = (await tables.query<{ name: string }>("select table_name as name from information_schema.tables where table_schema = database()")).map(({ name }) => name);
   return {
-    service, tables, sandbox, operations, ana: await belongingsOf(service, sandbox), benito: await belongingsOf(service, sandbox),
+    service, tables, sandbox, operations, ana: await belongingsOf(service, sandbox, tables), benito: await belongingsOf(service, sandbox, tables),
     rows: async () => JSON.stringify(await tables.query(`checksum table ${names.join(', ')}`)),
     close: async () => {
       await service.kill('SIGTERM');
@@ -43,7 +44,7 @@ export async function startApi(changes: Record<string, string> = {}): Promise<Ap
 /** A customer of whom Culqi is told enough to keep a card. */
 const CUSTOMER = { email: 'ana@ejemplo.pe', firstName: 'Ana', lastName: 'Rojas', phone: '+51999000111', country: 'PE', address: { line1: 'Avenida 1', city: 'Lima' } };
 
-async function belongingsOf(service: ServiceProcess, sandbox: CulqiSandbox): Promise<Belongings> {
+async function belongingsOf(service: ServiceProcess, sandbox: CulqiSandbox, tables: TestDatabase): Promise<Belongings> {
   const merchant = await newMerchant(service.ask);
   const reference = `ORD-${randomUUID()}`;
   const create = async (changes: Record<string, unknown>) => service.ask<PaymentBody>({
@@ -56,16 +57,18 @@ async function belongingsOf(service: ServiceProcess, sandbox: CulqiSandbox): Pro
   const events = await service.ask<{ data: { id: string }[] }>({ path: '/v1/webhook-events', key: merchant.operator });
   const customer = await service.ask<{ id: string }>({ method: 'POST', path: '/v1/customers', key: merchant.client, body: CUSTOMER });
   const saved = await service.ask<{ id: string }>({ method: 'POST', path: `/v1/customers/${customer.body.id}/payment-methods`, key: merchant.client, body: { gateway: 'culqi', token: await mintToken(sandbox.url, merchant) } });
+  const ticketId = newId('tic');
+  await tables.query("insert into tickets (id, tenant_id, kind, payment_id, dedupe_key, status, evidence, opened_at) values (?, ?, 'mismatch', ?, ?, 'open', '{}', now(3))", [ticketId, merchant.tenantId, paid.body.id, ticketId]);
   const keys = await service.ask<{ data: { id: string; role: string }[] }>({ path: `/v1/admin/tenants/${merchant.tenantId}/api-keys`, key: merchant.admin });
   return {
     ...merchant, paymentId: paid.body.id, createdPaymentId: waiting.body.id, reference, gatewayReference: paid.body.gatewayReference ?? '',
-    refundId: refund.body.id, customerId: customer.body.id, savedMethodId: saved.body.id, webhookEventId: events.body.data[0]?.id ?? '', apiKeyId: keys.body.data.find(({ role }) => role === 'client')?.id ?? '',
+    refundId: refund.body.id, ticketId, customerId: customer.body.id, savedMethodId: saved.body.id, webhookEventId: events.body.data[0]?.id ?? '', apiKeyId: keys.body.data.find(({ role }) => role === 'client')?.id ?? '',
   };
 }
 
 /** The path of an operation with somebody's ids in it. */
-export function pathOf({ route }: Operation, owner: Pick<Belongings, 'tenantId' | 'apiKeyId' | 'paymentId' | 'createdPaymentId' | 'refundId' | 'webhookEventId' | 'customerId' | 'savedMethodId'>): string {
-  const id = route.includes('payment-methods') ? owner.savedMethodId : route.includes('api-keys') ? owner.apiKeyId : route.startsWith('/v1/refunds') ? owner.refundId : route.startsWith('/v1/webhook-events') ? owner.webhookEventId : route.startsWith('/v1/customers') ? owner.customerId : route.endsWith('/confirm') ? owner.createdPaymentId : owner.paymentId;
+export function pathOf({ route }: Operation, owner: Pick<Belongings, 'tenantId' | 'apiKeyId' | 'paymentId' | 'createdPaymentId' | 'refundId' | 'ticketId' | 'webhookEventId' | 'customerId' | 'savedMethodId'>): string {
+  const id = route.includes('payment-methods') ? owner.savedMethodId : route.includes('api-keys') ? owner.apiKeyId : route.includes('tickets') ? owner.ticketId : route.startsWith('/v1/refunds') ? owner.refundId : route.startsWith('/v1/webhook-events') ? owner.webhookEventId : route.startsWith('/v1/customers') ? owner.customerId : route.endsWith('/confirm') ? owner.createdPaymentId : owner.paymentId;
   return route.replace('{tenantId}', owner.tenantId).replace('{gateway}', 'culqi').replace('{customerId}', owner.customerId).replace('{id}', id);
 }
 
@@ -77,6 +80,8 @@ export function bodyOf({ method, route }: Operation): Record<string, unknown> | 
     'POST /v1/customers/{customerId}/payment-methods': { gateway: 'culqi', token: 'tkn_test_0000000000000000', default: true },
     'PATCH /v1/customers/{customerId}/payment-methods/{id}': { default: true },
     'PATCH /v1/customers/{id}': { phone: '+51999000111', address: { line1: 'Av. 1' } },
+    'POST /v1/payments/{id}/resolution': { outcome: 'failed', evidence: 'the gateway\'s support says so' }, 'POST /v1/refunds/{id}/resolution': { outcome: 'failed', evidence: 'the gateway\'s support says so' },
+    'PATCH /v1/tickets/{id}': { status: 'resolved', resolution: 'looked at' }, 'PATCH /v1/reconciliation/tickets/{id}': { status: 'resolved', resolution: 'looked at' },
     'POST /v1/payments/{id}/capture': { amount: 12_900 },
     'POST /v1/payments/{id}/refunds': { amount: 100, reason: 'requested_by_customer' },
     'POST /v1/payments/{id}/authentication': { eci: '05', xid: 'eA==', cavv: 'Y2F2dg==', protocolVersion: '2.2.0', directoryServerTransactionId: 'd5a5a5a5' },
@@ -90,7 +95,10 @@ export function bodyOf({ method, route }: Operation): Record<string, unknown> | 
   return bodies[`${method} ${route}`];
 }
 
-const OPERATORS = ['POST /v1/payments/{id}/sync', 'DELETE /v1/customers/{id}', 'GET /v1/customers/{id}/export'];
+const OPERATORS = [
+  'POST /v1/payments/{id}/sync', 'DELETE /v1/customers/{id}', 'GET /v1/customers/{id}/export', 'POST /v1/payments/{id}/resolution', 'GET /v1/payments/{id}/resolutions', 'POST /v1/refunds/{id}/resolution', 'GET /v1/tickets',
+  'PATCH /v1/tickets/{id}', 'GET /v1/reconciliation/tickets', 'PATCH /v1/reconciliation/tickets/{id}',
+];
 
 /** The least key that may use an operation on one's own things. */
 export function keyFor({ method, route }: Operation, owner: Merchant): string {
