@@ -1,10 +1,11 @@
 import { Logger } from '@nestjs/common';
 import { GatewayError } from '../gateways/contract/gateway-error.js';
 import {
-  supports, type CaptureOrder, type OperationOrder, type OptionalVerb, type PaymentGateway, type PaymentOrder, type PaymentSnapshot, type RefundOrder, type RefundReference, type RefundSnapshot,
+  supports, type AttemptReference, type CaptureOrder, type OperationOrder, type OptionalVerb, type PaymentGateway, type PaymentOrder, type PaymentSnapshot, type RefundOrder, type RefundReference, type RefundSnapshot,
 } from '../gateways/contract/payment-gateway.js';
 import type { GatewayRegistry } from '../gateways/gateway-registry.js';
 import { TimeWindow, type Clock } from '../shared/clock.js';
+import { Gathered } from '../shared/gathered.js';
 import type { Credentials, GatewayAccount, GatewayAccounts } from '../tenants/gateway-accounts.js';
 import type { Answered, Observed } from './observed.js';
 import type { Failure } from './failure.js';
@@ -28,9 +29,15 @@ export type Question = { attempt: Attempt; /** What the PSP calls the payment, w
 /** Longest answer of a PSP that is kept, in characters. */
 const ANSWER_LENGTH_MAX = 64_000;
 
+/** So long a search for a lost payment waits for others that the same listing shows; their number; and how far apart they may have been sent. */
+const GATHERED = { gatherMs: 50, max: 50, spanMs: 10 * 60_000 };
+
+type Found = PaymentSnapshot | null | GatewayError;
+
 /** Calls PSPs and never throws: trouble becomes an observation. Never inside a transaction. */
 export class GatewayCaller {
   private readonly logger = new Logger(GatewayCaller.name);
+  private readonly searches = new Gathered<AttemptReference, Found>(GATHERED);
 
   constructor(private readonly registry: GatewayRegistry, private readonly accounts: GatewayAccounts, private readonly clock: Clock) {}
 
@@ -61,11 +68,25 @@ export class GatewayCaller {
         const refund = await askRefund(gateway, question.refund);
         return refund === null ? { kind: 'absent' } : { kind: 'refund', refund, answer: withoutSecrets(refund.raw, secrets) };
       }
-      const snapshot = await askPayment(gateway, question);
+      const snapshot = await this.askPayment(gateway, account, question);
       return snapshot === null ? { kind: 'absent' } : { kind: 'snapshot', snapshot, answer: withoutSecrets(snapshot.raw, secrets) };
     } catch (error) {
       return { kind: 'no_answer', detail: error instanceof GatewayError ? error.kind : 'the look-up failed' };
     }
+  }
+
+  /** By the PSP's own id; else by ours, together with others of the account that are searched for just now. */
+  private async askPayment(gateway: PaymentGateway, account: GatewayAccount, { attempt, reference = attempt.gatewayReference ?? undefined }: Question): Promise<PaymentSnapshot | null> {
+    if (reference !== undefined) return gateway.fetchPayment(reference);
+    const lost = { attemptId: attempt.id, amount: attempt.amount, sentAt: attempt.sentAt, deadlineAt: attempt.deadlineAt };
+    if (supports(gateway, 'findPayments')) {
+      const key = [account.id, attempt.amount.currency, Math.floor(attempt.sentAt.getTime() / GATHERED.spanMs)].join(' ');
+      const found = await this.searches.ask(key, lost, (attempts) => gateway.findPayments(attempts));
+      if (found instanceof GatewayError) throw found;
+      return found;
+    }
+    if (supports(gateway, 'findPayment')) return gateway.findPayment(lost);
+    throw new GatewayError('outcome_unknown', 'the gateway cannot look up by our reference');
   }
 
   /** Asks the PSP how it sees what it calls `reference`; null when it knows none, or does not answer. */
@@ -112,12 +133,6 @@ export class GatewayCaller {
     if (!(error instanceof GatewayError)) this.logger.error({ err: error, gateway: account.gateway, alert: true, msg: 'a gateway adapter failed' });
     return { kind: 'unknown', detail: error instanceof GatewayError ? error.message : 'the adapter failed' };
   }
-}
-
-async function askPayment(gateway: PaymentGateway, { attempt, reference = attempt.gatewayReference ?? undefined }: Question): Promise<PaymentSnapshot | null> {
-  if (reference !== undefined) return gateway.fetchPayment(reference);
-  if (supports(gateway, 'findPayment')) return gateway.findPayment({ attemptId: attempt.id, amount: attempt.amount, sentAt: attempt.sentAt, deadlineAt: attempt.deadlineAt });
-  throw new GatewayError('outcome_unknown', 'the gateway cannot look up by our reference');
 }
 
 async function askRefund(gateway: PaymentGateway, refund: RefundReference): Promise<RefundSnapshot | null> {

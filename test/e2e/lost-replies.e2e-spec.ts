@@ -122,6 +122,18 @@ describe('look-ups', () => {
     expect(synced.body).toMatchObject({ status: 'captured', amountCaptured: 12_900 });
   });
 
+  it('of several lost payments of an account share a listing', async () => {
+    const shop = await newMerchant(service.ask);
+    const tokens = await Promise.all(Array.from({ length: 8 }, () => mintToken(service.sandbox.url, shop)));
+    service.sandbox.faults.add({ route: 'POST /v2/charges', kind: 'reset_after_booking', times: tokens.length, merchant: shop.culqi.merchant });
+    const made = await Promise.all(tokens.map((token) => createPayment(service, shop.client, paymentOf(token))));
+    expect(made.map(({ body }) => body.status)).toEqual(tokens.map(() => 'processing'));
+    const ends = await Promise.all(made.map(({ body }) => settled(service, shop.client, body.id)));
+    expect(ends.map(({ status }) => status)).toEqual(tokens.map(() => 'captured'));
+    expect(new Set(ends.map(({ gatewayReference }) => gatewayReference)).size).toBe(tokens.length);
+    expect(service.sandbox.books.requests(shop.culqi.merchant).filter(({ method, path }) => method === 'GET' && path.startsWith('/v2/charges')).length).toBeLessThan(tokens.length);
+  });
+
   it('are pulled forward by a reader, who does not wait for them', async () => {
     const slow = await startService({ GATEWAY_TIMEOUT_MS: '700', RESOLVE_SCHEDULE: '1h' });
     try {

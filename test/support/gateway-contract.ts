@@ -213,6 +213,19 @@ export function describeGatewayContract(subject: ContractSubject): void {
     });
   });
 
+  it('finds several at once, each with its own answer', async () => {
+    if (!has('findPayments')) return;
+    const { credentials, order, reference } = await captured();
+    const second = orderOf(await world.token(credentials, 'approved'));
+    const gateway = open(credentials);
+    const { reference: secondReference } = await gateway.createPayment(second);
+    if (!supports(gateway, 'findPayments')) throw new Error('findPayments went away');
+    const before = wire.requests.length;
+    const found = await gateway.findPayments([attemptOf(second), { ...attemptOf(order), attemptId: newId('att') }, attemptOf(order)]);
+    expect(found).toMatchObject([{ reference: secondReference, ourReference: second.attemptId }, null, { reference, ourReference: order.attemptId }]);
+    expect(wire.requests).toHaveLength(before + 1);
+  });
+
   it('lists the payments of a time that carry our references, and none of others', async () => {
     if (!has('listPayments')) return;
     const { credentials, order, reference } = await captured();

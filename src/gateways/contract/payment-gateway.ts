@@ -1,5 +1,6 @@
 import type { TimeWindow } from '../../shared/clock.js';
 import type { Money } from '../../shared/money.js';
+import type { GatewayError } from './gateway-error.js';
 
 /**
  * One payment service provider (PSP), as the rest of the service sees it. Read this file first.
@@ -14,6 +15,8 @@ export interface PaymentGateway {
   fetchPayment(reference: string): Promise<PaymentSnapshot>;
   /** The payment that carries our attempt id, or null when the PSP, asked completely, shows none. Resolves a lost reply. */
   findPayment?(attempt: AttemptReference): Promise<PaymentSnapshot | null>;
+  /** As findPayment, for several of one currency that were sent at about the same time, in their order: where one listing shows them all. Trouble with one stands in its place. */
+  findPayments?(attempts: readonly AttemptReference[]): Promise<(PaymentSnapshot | null | GatewayError)[]>;
   /**
    * The payments that the PSP has made in a range of time and that carry a reference of ours; null when there are more than it lists at once: then a shorter
    * range is asked for. Finds what nobody told us of.

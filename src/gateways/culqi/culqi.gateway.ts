@@ -6,7 +6,7 @@ import { CulqiClient, type CulqiAnswer, type CulqiCredentials } from './culqi.cl
 import { cardOf, FIELDS, REFUND_REASONS } from './culqi.mapping.js';
 import { chargeRequest, customerRequest } from './culqi.request.js';
 import { chargeSnapshot, declineSnapshot, refundSnapshot, savedDecline } from './culqi.snapshot.js';
-import { cardSchema, chargePageSchema, chargeSchema, customerPageSchema, customerSchema, errorSchema, refundPageSchema, refundSchema, reviewSchema, type CulqiCharge, type CulqiError, type CulqiRefund } from './culqi.types.js';
+import { cardSchema, chargePageSchema, chargeSchema, customerPageSchema, customerSchema, errorSchema, refundPageSchema, refundSchema, reviewSchema, type ChargeEntry, type CulqiCharge, type CulqiError, type CulqiRefund } from './culqi.types.js';
 import { readWebhook } from './culqi.webhook.js';
 
 /** Life of a card token (psp/culqi.md §1.4). */
@@ -145,12 +145,17 @@ export class CulqiGateway implements PaymentGateway {
   }
 
   async findPayment(attempt: AttemptReference): Promise<PaymentSnapshot | null> {
-    const found = await this.chargesOf(attempt);
-    const snapshots = found.sort((a, b) => (a.creation_date ?? 0) - (b.creation_date ?? 0)).map(chargeSnapshot);
-    // A failed charge under the same attempt says less than one that took money.
-    const [first, ...duplicates] = snapshots.filter(({ status }) => status !== 'declined');
-    if (first === undefined) return snapshots[0] ?? null;
-    return duplicates.length === 0 ? first : { ...first, duplicates: duplicates.flatMap(({ reference }) => reference ?? []) };
+    const found = await this.chargesAround([attempt]);
+    if (found === null) throw tooMany();
+    return oursAmong(found, attempt);
+  }
+
+  /** One listing for all. Where it is too long to be read, each has one of its own. */
+  async findPayments(attempts: readonly AttemptReference[]): Promise<(PaymentSnapshot | null | GatewayError)[]> {
+    const found = await this.chargesAround(attempts);
+    const answers: (PaymentSnapshot | null | GatewayError)[] = [];
+    for (const attempt of attempts) answers.push(await (found === null ? this.findPayment(attempt) : Promise.resolve().then(() => oursAmong(found, attempt))).catch(asGatewayError));
+    return answers;
   }
 
   async listPayments({ from, to }: { from: Date; to: Date }): Promise<PaymentSnapshot[] | null> {
@@ -159,15 +164,14 @@ export class CulqiGateway implements PaymentGateway {
     return found === null ? null : found.map((entry) => chargeSnapshot(readable(entry)));
   }
 
-  /** Every charge that carries the attempt's id. @throws GatewayError `outcome_unknown` when not all pages could be read: then absence shows nothing. */
-  private async chargesOf(attempt: AttemptReference): Promise<CulqiCharge[]> {
+  /** Every charge that carries the id of one of these attempts; null when not all pages could be read: then absence shows nothing. */
+  private async chargesAround(attempts: readonly AttemptReference[]): Promise<ChargeEntry[] | null> {
+    const [sent, ended] = [Math.min(...attempts.map(({ sentAt }) => sentAt.getTime())), Math.max(...attempts.map(({ deadlineAt }) => deadlineAt.getTime()))];
     const filter = {
-      creation_date_from: String(attempt.sentAt.getTime() - SEARCH.beforeMs), creation_date_to: String(attempt.deadlineAt.getTime() + SEARCH.afterMs),
-      currency_code: attempt.amount.currency, limit: String(SEARCH.pageSize),
+      creation_date_from: String(sent - SEARCH.beforeMs), creation_date_to: String(ended + SEARCH.afterMs), currency_code: attempts[0]?.amount.currency ?? '', limit: String(SEARCH.pageSize),
     };
-    const found = await this.paged((after) => this.chargePage(filter, after), (entry) => entry.metadata?.attempt_id === attempt.attemptId);
-    if (found === null) throw tooMany();
-    return found.map(readable);
+    const ids = new Set<unknown>(attempts.map(({ attemptId }) => attemptId));
+    return this.paged((after) => this.chargePage(filter, after), (entry) => ids.has(entry.metadata?.attempt_id));
   }
 
   private async chargePage(filter: Record<string, string>, after: string | undefined) {
@@ -198,6 +202,21 @@ export class CulqiGateway implements PaymentGateway {
       reference: null, ourReference: null, amount: null, captured: null, refunded: null, pspCode: 'REVIEW', raw: { action_code: 'REVIEW' },
     };
   }
+}
+
+/** What carries the attempt's id: the first, and the others as duplicates. A failed charge under the same attempt says less than one that took money. */
+function oursAmong(found: readonly ChargeEntry[], { attemptId }: AttemptReference): PaymentSnapshot | null {
+  const charges = found.filter(({ metadata }) => metadata?.attempt_id === attemptId).map(readable);
+  const snapshots = charges.sort((a, b) => (a.creation_date ?? 0) - (b.creation_date ?? 0)).map(chargeSnapshot);
+  const [first, ...duplicates] = snapshots.filter(({ status }) => status !== 'declined');
+  if (first === undefined) return snapshots[0] ?? null;
+  return duplicates.length === 0 ? first : { ...first, duplicates: duplicates.flatMap(({ reference }) => reference ?? []) };
+}
+
+/** @throws what is no trouble with Culqi */
+function asGatewayError(error: unknown): GatewayError {
+  if (error instanceof GatewayError) return error;
+  throw error;
 }
 
 /** Then absence shows nothing. */

@@ -81,8 +81,11 @@ export const errorSchema = z.object({
 });
 export type CulqiError = z.infer<typeof errorSchema>;
 
+const chargeEntry = z.looseObject({ id: z.string(), metadata: z.record(z.string(), z.unknown()).nullish() });
+export type ChargeEntry = z.infer<typeof chargeEntry>;
+
 /** A page of charges. One that we cannot read is no proof of anything, so nothing in it is optional. */
 export const chargePageSchema = z.object({
-  data: z.array(z.looseObject({ id: z.string(), metadata: z.record(z.string(), z.unknown()).nullish() })),
+  data: z.array(chargeEntry),
   paging: z.object({ next: z.string().nullish(), cursors: z.object({ after: z.string().nullish() }).nullish() }),
 });
