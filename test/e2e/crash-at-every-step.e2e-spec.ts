@@ -75,7 +75,7 @@ const OPERATIONS: Operation[] = [
       const { id } = await made(shop, {});
       return { ask: post(shop, `/v1/payments/${id}/refunds`, { amount: 2_900 }), paymentId: id };
     },
-    expectEnd: ({ refunds, amountRefunded }, charges) => { expect([(refunds as unknown as RefundBody[]).map(({ status }) => status), amountRefunded, taken(charges)]).toEqual([['succeeded'], 2_900, [10_000]]); },
+    expectEnd: ({ refunds, amountRefunded }, charges) => { expect([(refunds).map(({ status }) => status), amountRefunded, taken(charges)]).toEqual([['succeeded'], 2_900, [10_000]]); },
   },
   {
     name: 'webhook',
@@ -85,7 +85,7 @@ const OPERATIONS: Operation[] = [
       const body = { object: 'event', id: `evt_test_${randomUUID().slice(0, 8)}`, type: 'refund.creation.succeeded', data: { id: 'ref_test_x', chargeId: gatewayReference } };
       return { ask: { method: 'POST', path: `/webhooks/culqi/${shop.tenantId}`, body }, paymentId: id };
     },
-    expectEnd: ({ refunds, amountRefunded }) => { expect([(refunds as unknown as RefundBody[]).map(({ origin }) => origin), amountRefunded]).toEqual([['gateway'], 1_100]); },
+    expectEnd: ({ refunds, amountRefunded }) => { expect([(refunds).map(({ origin }) => origin), amountRefunded]).toEqual([['gateway'], 1_100]); },
   },
 ];
 
@@ -107,7 +107,7 @@ async function insist(ask: Ask): Promise<Answer<Shown>> {
 async function endOf(shop: Merchant, id: string, isOver: (payment: Shown) => boolean): Promise<Shown> {
   for (const endsAt = Date.now() + 20_000; ; await sleep(50)) {
     const { body } = await steady.ask<Shown>({ path: `/v1/payments/${id}`, key: shop.client });
-    const isCalm = body.status !== 'processing' && body.pendingOperation === null && (body.refunds as unknown as RefundBody[]).every(({ status }) => status !== 'submitted');
+    const isCalm = body.status !== 'processing' && body.pendingOperation === null && (body.refunds).every(({ status }) => status !== 'submitted');
     if ((isCalm && isOver(body)) || Date.now() > endsAt) return body;
   }
 }
