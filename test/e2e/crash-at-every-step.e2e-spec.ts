@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startCulqiSandbox, type CulqiSandbox } from '../../src/sandbox/culqi/culqi-sandbox.js';
-import { mintToken, paymentOf, type PaymentBody, type RefundBody } from '../support/payments.js';
+import { mintToken, paymentOf, type PaymentBody } from '../support/payments.js';
 import { startProcess, startWorker, type Program, type ServiceProcess } from '../support/process.js';
 import { newMerchant, type Answer, type Ask, type Merchant } from '../support/service.js';
 import { testEnvironment } from '../support/settings.js';

@@ -99,7 +99,7 @@ describe('a challenge', () => {
   it.each([['5483928164574623', 'captured', null], ['5361956806117557', 'failed', 'authentication_failed']])('of %s ends by webhook as %s', async (number, status, code) => {
     listen();
     const { body } = await pay({}, 'APRO', number);
-    expect(body).toMatchObject({ status: 'requires_action', nextAction: { type: 'three_ds', gateway: 'mercadopago', url: 'https://acs.example/challenge' } });
+    expect(body).toMatchObject({ status: 'requires_action', nextAction: { type: 'three_ds', gateway: 'mercadopago', url: expect.stringContaining('/challenge/') as unknown } });
     const refused = await post<ProblemBody>(`/v1/payments/${body.id}/authentication`, { eci: '05', xid: 'x', cavv: 'c', protocolVersion: '2.2.0', directoryServerTransactionId: 'd' });
     expect([refused.status, refused.body.code]).toEqual([409, 'invalid_state']);
     service.mercadopago.panel.challenge(Number(body.gatewayReference));

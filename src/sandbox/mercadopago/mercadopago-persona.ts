@@ -4,16 +4,22 @@ import { type Call, type Persona } from '../emulator/emulator-server.js';
 import { type Answer } from '../emulator/exchange.js';
 import { isMerchant } from '../emulator/merchant.js';
 import { type Books } from './books.js';
-import { type BookedPayment, minorOf, paymentView, refundedOf, refundView } from './payment.js';
+import { type BookedPayment, minorOf, paymentView, refundedOf, refundView, refundWindowMs } from './payment.js';
 import { type Settings, type Site } from './settings.js';
 import { failed } from './failed.js';
-import { type Vault } from './vault.js';
-import { type Behaviour, behaviourOfCard, behaviourOfPhone } from './test-data.js';
+import { Chargebacks } from './chargebacks.js';
+import { challengeOver, challengePage } from './challenge-page.js';
+import { Orders, refused } from './orders.js';
+import { SettlementReports } from './settlement-reports.js';
+import { Vault } from './vault.js';
+import { behaviourOfCard, behaviourOfPhone, firstState } from './test-data.js';
 import { type Unfolding } from './unfolding.js';
 
 export const MERCADOPAGO_ROUTES = [
   'POST /v1/card_tokens', 'POST /platforms/pci/yape/v1/payment', 'POST /v1/payments', 'GET /v1/payments/search', 'GET /v1/payments/:id', 'PUT /v1/payments/:id', 'POST /v1/payments/:id/refunds',
-  'GET /v1/payments/:id/refunds', 'POST /v1/customers', 'GET /v1/customers/search', 'POST /v1/customers/:id/cards', 'DELETE /v1/customers/:id/cards/:id',
+  'GET /v1/payments/:id/refunds', 'POST /v1/orders', 'GET /v1/orders', 'GET /v1/orders/:id', 'POST /v1/orders/:id/capture', 'POST /v1/orders/:id/cancel', 'POST /v1/orders/:id/refund', 'GET /v1/chargebacks/search',
+  'GET /v1/chargebacks/:id', 'POST /v1/account/settlement_report', 'GET /v1/account/settlement_report/list', 'POST /v1/account/settlement_report/config', 'GET /v1/account/settlement_report/config', 'PUT /v1/account/settlement_report/config',
+  'GET /v1/account/settlement_report/task/:id', 'GET /v1/account/settlement_report/:file', 'POST /v1/customers', 'GET /v1/customers/search', 'POST /v1/customers/:id/cards', 'DELETE /v1/customers/:id/cards/:id',
 ];
 
 /** The payer's browser posts the card itself, from the shop's page. */
@@ -23,16 +29,28 @@ const cardSchema = z.object({ card_number: z.string().regex(/^[0-9]{13,19}$/), s
 const yapeSchema = z.object({ phoneNumber: z.string().regex(/^[0-9]{9}$/), otp: z.string().regex(/^[0-9]{6}$/), requestId: z.string().min(1) });
 const paymentSchema = z.object({
   transaction_amount: z.number(), token: z.string().nullish(), installments: z.int().min(1).nullish(), payment_method_id: z.string(), payer: z.object({ email: z.string().min(3).nullish(), type: z.string().nullish(), id: z.string().nullish() }), capture: z.boolean().nullish(),
-  binary_mode: z.boolean().nullish(), three_d_secure_mode: z.string().nullish(), external_reference: z.string().max(256).nullish(), metadata: z.record(z.string(), z.unknown()).nullish(),
+  binary_mode: z.boolean().nullish(), three_d_secure_mode: z.string().nullish(), application_fee: z.number().nullish(), external_reference: z.string().max(256).nullish(), metadata: z.record(z.string(), z.unknown()).nullish(),
 });
 
 /** MercadoPago's Payments API as mercadopago.md describes it: a key makes a repeat the first call, and a rejected card is answered 201. */
 export class MercadopagoPersona implements Persona {
-  constructor(private readonly books: Books, private readonly settings: Settings, private readonly unfolding: Unfolding, private readonly vault: Vault, private readonly nowMs: () => number) {}
+  private readonly vault: Vault;
+  private readonly orders: Orders;
+  private readonly chargebacks: Chargebacks;
+  private readonly reports: SettlementReports;
+
+  /** `challengeUrl`: where the bank's page of a payment is. */
+  constructor(private readonly books: Books, private readonly settings: Settings, private readonly unfolding: Unfolding, private readonly challengeUrl: (id: number) => string, private readonly nowMs: () => number) {
+    this.vault = new Vault(books, nowMs);
+    this.orders = new Orders(books, settings, unfolding, challengeUrl, nowMs);
+    this.chargebacks = new Chargebacks(books);
+    this.reports = new SettlementReports(books, settings, nowMs);
+  }
 
   readonly routeOf = (method: string, path: string): string | null => {
     const plain = path.replace(/\/$/, '');
-    const named = plain.replace(/^\/v1\/payments\/[0-9]+/, '/v1/payments/:id').replace(/^\/v1\/customers\/[^/]+\/cards/, '/v1/customers/:id/cards').replace(/\/cards\/[^/]+$/, '/cards/:id');
+    const named = plain.replace(/^\/v1\/(payments)\/[0-9]+/, '/v1/$1/:id').replace(/^\/v1\/(orders)\/[^/]+/, '/v1/$1/:id').replace(/^\/v1\/chargebacks\/[0-9]+$/, '/v1/chargebacks/:id')
+      .replace(/^(\/v1\/account\/settlement_report\/task)\/[0-9]+$/, '$1/:id').replace(/^(\/v1\/account\/settlement_report)\/[^/]+\.csv$/, '$1/:file').replace(/^\/v1\/customers\/[^/]+\/cards/, '/v1/customers/:id/cards').replace(/\/cards\/[^/]+$/, '/cards/:id');
     const route = `${method} ${named}`;
     return MERCADOPAGO_ROUTES.includes(route) ? route : null;
   };
@@ -49,6 +67,8 @@ export class MercadopagoPersona implements Persona {
   readonly tooLarge = (): Answer => failed(400, '1', 'The body is too large');
 
   readonly answer = (call: Call): Answer => {
+    const challenged = /^\/challenge\/([0-9]{1,15})(\/end)?$/.exec(call.url.pathname);
+    if (challenged !== null) return this.challenge(Number(challenged[1]), challenged[2] !== undefined, call);
     const route = this.routeOf(call.method, call.url.pathname);
     // A token of a kept card is made by the shop's server, with its secret key.
     const isServers = call.url.pathname === '/v1/card_tokens' && !call.url.searchParams.has('public_key') && this.merchantOf(call.headers) !== null;
@@ -58,13 +78,30 @@ export class MercadopagoPersona implements Persona {
     if (isBrowser) return { ...this.createToken(call), headers: CORS };
     const merchant = this.merchantOf(call.headers);
     if (merchant === null) return failed(401, '7', 'Unauthorized use of live credentials', 'unauthorized');
-    const id = Number(call.url.pathname.split('/')[3]);
+    const steps = call.url.pathname.split('/');
+    const id = Number(steps[3]);
+    const [named = '', last = ''] = [steps[3], steps.at(-1)];
     switch (route) {
+      case 'POST /v1/orders': return this.keyedOrder(merchant, call, () => this.orders.create(merchant, this.siteOf(merchant), objectIn(call.body)));
+      case 'GET /v1/orders': return this.orders.search(merchant, call.url.searchParams);
+      case 'GET /v1/orders/:id': return this.orders.get(merchant, named);
+      case 'POST /v1/orders/:id/capture': return this.keyedOrder(merchant, call, () => this.orders.capture(merchant, named));
+      case 'POST /v1/orders/:id/cancel': return this.keyedOrder(merchant, call, () => this.orders.cancel(merchant, named));
+      case 'POST /v1/orders/:id/refund': return this.keyedOrder(merchant, call, () => this.orders.refund(merchant, named, call.body));
+      case 'GET /v1/chargebacks/search': return this.chargebacks.search(merchant, call.url.searchParams);
+      case 'GET /v1/chargebacks/:id': return this.chargebacks.get(merchant, named);
+      case 'POST /v1/account/settlement_report': return this.reports.create(merchant, objectIn(call.body));
+      case 'POST /v1/account/settlement_report/config': return this.reports.configure(merchant, objectIn(call.body), 201);
+      case 'PUT /v1/account/settlement_report/config': return this.reports.configure(merchant, objectIn(call.body), 200);
+      case 'GET /v1/account/settlement_report/config': return this.reports.config(merchant);
+      case 'GET /v1/account/settlement_report/list': return this.reports.list(merchant);
+      case 'GET /v1/account/settlement_report/task/:id': return this.reports.taskOf(merchant, last);
+      case 'GET /v1/account/settlement_report/:file': return this.reports.file(merchant, last);
       case 'POST /v1/card_tokens': return this.vault.createToken(merchant, objectIn(call.body));
       case 'POST /v1/customers': return this.vault.createCustomer(merchant, objectIn(call.body));
       case 'GET /v1/customers/search': return this.vault.searchCustomers(merchant, call.url.searchParams);
-      case 'POST /v1/customers/:id/cards': return this.vault.createCard(merchant, call.url.pathname.split('/')[3] ?? '', objectIn(call.body));
-      case 'DELETE /v1/customers/:id/cards/:id': return this.vault.deleteCard(merchant, call.url.pathname.split('/')[3] ?? '', call.url.pathname.split('/')[5] ?? '');
+      case 'POST /v1/customers/:id/cards': return this.vault.createCard(merchant, named, objectIn(call.body));
+      case 'DELETE /v1/customers/:id/cards/:id': return this.vault.deleteCard(merchant, named, last);
       case 'POST /v1/payments': return this.keyed(merchant, call, () => this.createPayment(merchant, objectIn(call.body)));
       case 'GET /v1/payments/search': return this.search(merchant, call.url.searchParams);
       case 'GET /v1/payments/:id': return this.withPayment(merchant, id, (payment) => ({ status: 200, json: paymentView(payment) }));
@@ -92,16 +129,35 @@ export class MercadopagoPersona implements Persona {
     return { status: 201, json: { id, status: 'active', site_id: 'MPE', first_six_digits: '111111', security_code_length: 6 } };
   }
 
-  /** The same key and body give the first answer again; another body 409, as documented for orders and assumed here. */
+  /** The bank's page: anybody's who has its address. */
+  private challenge(id: number, isEnd: boolean, { method, body }: Call): Answer {
+    const payment = this.books.payment(id);
+    if (payment?.status_detail !== 'pending_challenge' || !['GET', 'POST'].includes(method)) return { status: 404, contentType: 'text/html', text: '<!doctype html><title>Your bank</title><p>There is nothing to confirm.' };
+    if (!isEnd) return challengePage(id);
+    this.unfolding.endChallenge(id, new URLSearchParams(body.toString('utf8')).get('outcome') === 'pass');
+    return challengeOver();
+  }
+
   private keyed(merchant: string, call: Call, act: () => Answer): Answer {
+    return this.keyedBy(merchant, call, act, {
+      missing: failed(400, '4292', 'Header X-Idempotency-Key can\'t be null'), reused: { status: 409, json: { message: 'The idempotency key was already used', error: 'conflict', status: 409, cause: [] } },
+    });
+  }
+
+  private keyedOrder(merchant: string, call: Call, act: () => Answer): Answer {
+    return this.keyedBy(merchant, call, act, { missing: refused(400, 'empty_required_header', 'X-Idempotency-Key'), reused: refused(409, 'idempotency_key_already_used', '') });
+  }
+
+  /** The same key and body give the first answer again; another body 409, as documented for orders and assumed for payments. */
+  private keyedBy(merchant: string, call: Call, act: () => Answer, { missing, reused }: { missing: Answer; reused: Answer }): Answer {
     const key = call.headers['x-idempotency-key'];
-    if (typeof key !== 'string' || key === '') return failed(400, '4292', 'Header X-Idempotency-Key can\'t be null');
+    if (typeof key !== 'string' || key === '') return missing;
     const name = `${merchant} ${call.method} ${call.url.pathname} ${key}`;
     const body = call.body.toString('utf8');
     const kept = this.books.kept(name);
-    if (kept !== undefined) return kept.body === body ? { status: kept.answer.status, json: kept.answer.json } : { status: 409, json: { message: 'The idempotency key was already used', error: 'conflict', status: 409, cause: [] } };
+    if (kept !== undefined) return kept.body === body ? { status: kept.answer.status, json: kept.answer.json } : reused;
     const answer = act();
-    if (answer.status < 300) this.books.keep(name, { body, answer: { status: answer.status, json: answer.json } });
+    if (answer.status < 300 || answer.status === 402) this.books.keep(name, { body, answer: { status: answer.status, json: answer.json } });
     return answer;
   }
 
@@ -120,8 +176,12 @@ export class MercadopagoPersona implements Persona {
     if (token?.customerId !== undefined && (payer.type !== 'customer' || payer.id !== token.customerId)) return failed(400, '2002', 'Customer not found');
     if (token?.customerId === undefined && payer.email == null) return failed(400, '4050', 'payer.email must be a valid email');
     if (!isVoucher && (token?.method === 'yape') !== (methodId === 'yape')) return failed(400, '2131', 'Cannot infer payment method');
+    const fee = minorOf(read.data.application_fee ?? 0, site);
+    if (fee === null) return failed(400, '4039', 'application_fee is not valid');
+    if (fee > amount) return failed(400, '4038', 'application_fee exceeds the amount');
+    const id = this.books.nextId();
     const payment: BookedPayment = {
-      merchant, site, id: this.books.nextId(), external_reference: read.data.external_reference ?? null, amount, ...stateFor(isVoucher ? null : token?.behaviour ?? null, capture !== false, threeDs === 'optional'),
+      merchant, site, id, isOrder: false, captures: capture !== false, challenge_url: this.challengeUrl(id), application_fee: fee, external_reference: read.data.external_reference ?? null, amount, ...firstState(isVoucher ? null : token?.behaviour ?? null, capture !== false, threeDs === 'optional'),
       method: { id: methodId, type: isVoucher ? 'atm' : methodId === 'yape' ? 'debit_card' : 'credit_card' }, installments: read.data.installments ?? 1, card: token?.card ?? null, refunds: [], created_at: this.nowMs(),
       metadata: read.data.metadata ?? {}, passes: token?.behaviour.kind === 'challenges' ? token.behaviour.passes : null,
     };
@@ -157,6 +217,7 @@ export class MercadopagoPersona implements Persona {
     const left = payment.amount - refundedOf(payment, ['approved', 'in_process']);
     const amount = given === undefined || given === null ? left : minorOf(given, payment.site);
     if (!['approved'].includes(payment.status)) return failed(400, '2063', 'The action requested is not valid for the current payment state');
+    if (payment.created_at + refundWindowMs(payment) < this.nowMs()) return failed(404, '15016', 'The payment is too old to be refunded', 'not_found');
     if (amount === null || amount < 1) return failed(400, '4040', 'The amount must be positive');
     if (amount > left) return failed(400, '2085', 'The refund exceeds what is left');
     const isLater = this.settings.current().refundsInProcess;
@@ -180,15 +241,6 @@ export class MercadopagoPersona implements Persona {
   private siteOf(merchant: string): Site {
     return Object.entries(this.settings.current().sites).find(([name]) => isMerchant(merchant, name))?.[1] ?? 'MPE';
   }
-}
-
-/** How a payment begins; a voucher has no token, and waits. */
-function stateFor(behaviour: Behaviour | null, captures: boolean, mayChallenge: boolean): Pick<BookedPayment, 'status' | 'status_detail'> {
-  if (behaviour === null) return { status: 'pending', status_detail: 'pending_waiting_payment' };
-  if (behaviour.kind === 'rejects') return { status: 'rejected', status_detail: behaviour.detail };
-  if (behaviour.kind === 'reviews') return { status: 'in_process', status_detail: 'pending_contingency' };
-  if (behaviour.kind === 'challenges' && mayChallenge) return { status: 'pending', status_detail: 'pending_challenge' };
-  return captures ? { status: 'approved', status_detail: 'accredited' } : { status: 'authorized', status_detail: 'pending_capture' };
 }
 
 function objectIn(body: Buffer): unknown {

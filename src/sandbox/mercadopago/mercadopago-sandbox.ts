@@ -4,12 +4,13 @@ import { type Fault, type FaultOrder, FaultQueue } from '../emulator/fault.js';
 import { isMerchant } from '../emulator/merchant.js';
 import { type LoggedRequest, RequestLog } from '../emulator/request-log.js';
 import { type SentWebhook, type WebhookPlan, WebhookSender } from '../emulator/webhook-sender.js';
+import { chargebackIdOf } from './chargebacks.js';
 import { Books, type StoredCard, type StoredCustomer } from './books.js';
 import { type BookedPayment } from './payment.js';
+import { numberOf } from './order-view.js';
 import { MERCADOPAGO_ROUTES, MercadopagoPersona } from './mercadopago-persona.js';
 import { type MercadopagoSettings, Settings } from './settings.js';
 import { Unfolding } from './unfolding.js';
-import { Vault } from './vault.js';
 
 export interface MercadopagoSandboxOptions {
   /** 0, the default, takes any free port. */
@@ -29,7 +30,7 @@ export interface MercadopagoSandbox {
   /** What a person does in the merchant's panel, or MercadoPago by itself: no call of ours. */
   panel: {
     approve: (id: number) => void; reject: (id: number, detail: string) => void; expire: (id: number) => void; challenge: (id: number) => void; refund: (id: number, amount: number) => void;
-    chargeBack: (id: number) => void; endRefund: (id: number, refundId: number, status: 'approved' | 'rejected') => void;
+    chargeBack: (id: number) => void; /** Lost, or won. */ endChargeback: (id: number, end: 'settled' | 'reimbursed') => void; endRefund: (id: number, refundId: number, status: 'approved' | 'rejected') => void;
   };
   webhooks: { change: (merchant: string, change: Partial<WebhookPlan>) => WebhookPlan; sent: (merchant?: string) => SentWebhook[]; idle: () => Promise<void> };
   faults: { add: (order: FaultOrder) => Fault; list: () => Fault[]; clear: () => void };
@@ -38,6 +39,9 @@ export interface MercadopagoSandbox {
   reset: () => void;
   close: () => Promise<void>;
 }
+
+/** A payment's number, or that behind an order's id. */
+const numbered = (id: string): number => numberOf(id) ?? Number(id);
 
 /** Starts an emulator of MercadoPago. Rejects when the port is taken or the books cannot be read. */
 export async function startMercadopagoSandbox(options: MercadopagoSandboxOptions = {}): Promise<MercadopagoSandbox> {
@@ -49,6 +53,12 @@ export async function startMercadopagoSandbox(options: MercadopagoSandboxOptions
   const webhooks = new WebhookSender();
   const unfolding = new Unfolding(books, settings, webhooks, nowMs);
   const requests = (merchant?: string): LoggedRequest[] => log.list().filter((entry) => isMerchant(entry.merchant, merchant));
+  const dispute = (id: number, detail: 'in_process' | 'settled' | 'reimbursed'): void => {
+    books.change(id, 'charged_back', detail);
+    const payment = unfolding.paymentOf(id);
+    unfolding.tell(payment, 'payment.updated');
+    unfolding.tellChargeback(payment, chargebackIdOf(payment));
+  };
   const panel: MercadopagoSandbox['panel'] = {
     approve: (id) => { unfolding.end(id, 'approved', 'accredited'); },
     reject: (id, detail) => { unfolding.end(id, 'rejected', detail); },
@@ -58,10 +68,8 @@ export async function startMercadopagoSandbox(options: MercadopagoSandboxOptions
       books.addRefund(id, { id: books.nextId(), amount, status: 'approved', created_at: nowMs() });
       unfolding.settle(id);
     },
-    chargeBack: (id) => {
-      books.change(id, 'charged_back', 'in_process');
-      unfolding.tell(unfolding.paymentOf(id), 'payment.updated');
-    },
+    chargeBack: (id) => { dispute(id, 'in_process'); },
+    endChargeback: (id, end) => { dispute(id, end); },
     endRefund: (id, refundId, status) => { unfolding.endRefund(id, refundId, status); },
   };
   const reset = (): void => {
@@ -76,11 +84,16 @@ export async function startMercadopagoSandbox(options: MercadopagoSandboxOptions
     faults, webhooks, reset,
     settings: { current: () => settings.current(), change: (change) => settings.change(change as Partial<MercadopagoSettings>) },
     booksOf: (merchant) => ({ payments: books.payments(merchant), customers: books.customers(merchant), cards: books.cards(merchant), requests: requests(merchant) }),
-    panel: { approve: (id) => { panel.approve(Number(id)); }, expire: (id) => { panel.expire(Number(id)); }, challenge: (id) => { panel.challenge(Number(id)); }, refund: (id, amount) => { panel.refund(Number(id), amount); } },
+    panel: {
+      approve: (id) => { panel.approve(numbered(id)); }, expire: (id) => { panel.expire(numbered(id)); }, challenge: (id) => { panel.challenge(numbered(id)); }, refund: (id, amount) => { panel.refund(numbered(id), amount); },
+      chargeBack: (id) => { panel.chargeBack(numbered(id)); },
+    },
   };
-  const server = new EmulatorServer(new MercadopagoPersona(books, settings, unfolding, new Vault(books, nowMs), nowMs), controlled, log);
+  const address = { url: '' };
+  const server = new EmulatorServer(new MercadopagoPersona(books, settings, unfolding, (id) => `${address.url}/challenge/${id}`, nowMs), controlled, log);
   // The port first: whoever holds it may be writing these very books.
   const listeningPort = await server.listen(port, host);
+  address.url = `http://${host.includes(':') ? `[${host}]` : host}:${listeningPort}`;
   const close = async (): Promise<void> => {
     unfolding.stop();
     webhooks.clear();
@@ -95,7 +108,7 @@ export async function startMercadopagoSandbox(options: MercadopagoSandboxOptions
     throw error;
   }
   return {
-    url: `http://${host.includes(':') ? `[${host}]` : host}:${listeningPort}`,
+    url: address.url,
     port: listeningPort,
     books: { payments: (merchant) => books.payments(merchant), customers: (merchant) => books.customers(merchant), cards: (merchant) => books.cards(merchant), requests },
     panel,

@@ -27,6 +27,13 @@ export interface BookedPayment {
   metadata: unknown;
   /** Whether the challenge, if there is one, is passed. */
   passes: boolean | null;
+  challenge_url: string;
+  /** Made by the Orders API; it shows among the payments all the same, under its number (not documented: the worst case). */
+  isOrder: boolean;
+  /** Whether it was to be captured at once. */
+  captures: boolean;
+  /** What a marketplace keeps. */
+  application_fee: number;
 }
 
 /** CLP has no minor unit. */
@@ -59,8 +66,13 @@ export function refundedOf({ refunds }: BookedPayment, statuses: readonly Booked
   return refunds.filter(({ status }) => statuses.includes(status)).reduce((sum, { amount }) => sum + amount, 0);
 }
 
+/** How long after a payment money can be given back (mercadopago.md §3), in milliseconds. */
+export function refundWindowMs({ site, isOrder }: Pick<BookedPayment, 'site' | 'isOrder'>): number {
+  return (isOrder || site === 'MPE' ? 90 : 180) * 24 * 3_600_000;
+}
+
 /** The fee is an invention: 3.99 % and IGV, rounded half up. */
-function feeOf(amount: number): number {
+export function feeOf(amount: number): number {
   return Math.floor((amount * 471 + 5_000) / 10_000);
 }
 
@@ -78,14 +90,14 @@ export function paymentView(payment: BookedPayment): Record<string, unknown> {
     payer: { id: '555', type: 'guest', email: null }, metadata: payment.metadata, additional_info: {}, order: {}, external_reference: payment.external_reference,
     transaction_amount: major(amount, site), transaction_amount_refunded: major(refundedOf(payment), site), coupon_amount: 0, taxes_amount: 0, shipping_amount: 0,
     transaction_details: {
-      net_received_amount: isTaken ? major(amount - fee, site) : 0, total_paid_amount: major(amount, site), overpaid_amount: 0, installment_amount: major(amount, site),
+      net_received_amount: isTaken ? major(amount - fee - payment.application_fee, site) : 0, total_paid_amount: major(amount, site), overpaid_amount: 0, installment_amount: major(amount, site),
       external_resource_url: isVoucher ? `https://www.mercadopago.com.pe/payments/${payment.id}/ticket` : null, financial_institution: null, payment_method_reference_id: isVoucher ? String(payment.id).slice(-9) : null,
     },
-    fee_details: isTaken ? [{ type: 'mercadopago_fee', amount: major(fee, site), fee_payer: 'collector' }] : [],
+    fee_details: isTaken ? [{ type: 'mercadopago_fee', amount: major(fee, site), fee_payer: 'collector' }, ...(payment.application_fee === 0 ? [] : [{ type: 'application_fee', amount: major(payment.application_fee, site), fee_payer: 'collector' }])] : [],
     captured: status !== 'authorized', binary_mode: false, statement_descriptor: 'SHOP', installments: payment.installments,
     card: card === null ? {} : { id: null, first_six_digits: card.bin, last_four_digits: card.last4, expiration_month: 11, expiration_year: 2030, cardholder: { name: 'APRO', identification: {} } },
     refunds: payment.refunds.map((refund) => refundView(payment, refund)), processing_mode: 'aggregator', point_of_interaction: { type: 'UNSPECIFIED', transaction_data: {} },
-    three_ds_info: payment.status_detail === 'pending_challenge' ? { external_resource_url: 'https://acs.example/challenge', creq: 'eyJ0aHJlZURTU2VydmVyVHJhbnNJRCI6IngifQ' } : null,
+    three_ds_info: payment.status_detail === 'pending_challenge' ? { external_resource_url: payment.challenge_url, creq: 'eyJ0aHJlZURTU2VydmVyVHJhbnNJRCI6IngifQ' } : null,
   };
 }
 

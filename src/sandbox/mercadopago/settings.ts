@@ -13,6 +13,9 @@ const settingsSchema = z.strictObject({
   refundAfterMs: z.int().min(0).max(3_600_000).nullable(),
   /** Whether refunds are done only later. */
   refundsInProcess: z.boolean(),
+  /** How long a settlement report takes, and references of payments that stand in the next day's. */
+  reportAfterMs: z.int().min(0).max(3_600_000),
+  settleLate: z.array(z.string()),
   lookupLagMs: z.int().min(0).max(3_600_000),
   /** Of webhooks: `ts` in seconds or milliseconds; the signed id as sent or in lower case; an old-style notification without signature. */
   timestamps: z.enum(['seconds', 'milliseconds']),
@@ -25,7 +28,7 @@ const settingsSchema = z.strictObject({
 export type MercadopagoSettings = z.output<typeof settingsSchema>;
 
 const DEFAULTS: MercadopagoSettings = {
-  sites: {}, reviewAfterMs: 5_000, refundAfterMs: 5_000, refundsInProcess: false, lookupLagMs: 0, timestamps: 'milliseconds', idCase: 'as_sent', notifications: 'webhook', webhookSecrets: {},
+  sites: {}, reviewAfterMs: 5_000, refundAfterMs: 5_000, refundsInProcess: false, reportAfterMs: 0, settleLate: [], lookupLagMs: 0, timestamps: 'milliseconds', idCase: 'as_sent', notifications: 'webhook', webhookSecrets: {},
 };
 
 /** What a test may change while the emulator runs. */

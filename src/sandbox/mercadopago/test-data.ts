@@ -1,3 +1,5 @@
+import { type BookedPayment } from './payment.js';
+
 /** What becomes of a payment with a token. Decided when the token is made, so that the card's number is never kept. */
 export type Behaviour = { kind: 'approves' } | { kind: 'rejects'; detail: string } | { kind: 'reviews' } | { kind: 'challenges'; passes: boolean };
 
@@ -29,4 +31,13 @@ export function behaviourOfCard(number: string, holder: string): Behaviour {
 
 export function behaviourOfPhone(phone: string): Behaviour {
   return PHONES[phone] ?? rejects('cc_rejected_other_reason');
+}
+
+/** How a payment begins; a voucher has no token, and waits. */
+export function firstState(behaviour: Behaviour | null, captures: boolean, mayChallenge: boolean): Pick<BookedPayment, 'status' | 'status_detail'> {
+  if (behaviour === null) return { status: 'pending', status_detail: 'pending_waiting_payment' };
+  if (behaviour.kind === 'rejects') return { status: 'rejected', status_detail: behaviour.detail };
+  if (behaviour.kind === 'reviews') return { status: 'in_process', status_detail: 'pending_contingency' };
+  if (behaviour.kind === 'challenges' && mayChallenge) return { status: 'pending', status_detail: 'pending_challenge' };
+  return captures ? { status: 'approved', status_detail: 'accredited' } : { status: 'authorized', status_detail: 'pending_capture' };
 }

@@ -3,6 +3,7 @@ import { InvalidOrder } from '../emulator/fault.js';
 import { isMerchant } from '../emulator/merchant.js';
 import { type WebhookSender } from '../emulator/webhook-sender.js';
 import { type Books } from './books.js';
+import { orderIdOf, orderStatus, orderView } from './order-view.js';
 import { type BookedPayment, refundedOf, stamp } from './payment.js';
 import { type Settings } from './settings.js';
 
@@ -33,17 +34,22 @@ export class Unfolding {
   }
 
   /** Ends what waits: a review, a voucher, a challenge. */
-  end(id: number, status: 'approved' | 'rejected' | 'cancelled', detail: string): void {
+  end(id: number, status: 'approved' | 'authorized' | 'rejected' | 'cancelled', detail: string): void {
     const payment = this.paymentOf(id);
     if (!['in_process', 'pending', 'authorized'].includes(payment.status)) return;
     this.books.change(id, status, detail);
     this.tell(payment, 'payment.updated');
   }
 
-  /** The buyer completes the bank's challenge. */
+  /** The buyer completes the bank's challenge, as the card's test data say. */
   completeChallenge(id: number): void {
-    const { passes } = this.paymentOf(id);
-    if (passes === true) this.end(id, 'approved', 'accredited');
+    this.endChallenge(id, this.paymentOf(id).passes === true);
+  }
+
+  /** Reserved only, where it was not to be captured at once. */
+  endChallenge(id: number, isPassed: boolean): void {
+    const { captures } = this.paymentOf(id);
+    if (isPassed) this.end(id, captures ? 'approved' : 'authorized', captures ? 'accredited' : 'pending_capture');
     else this.end(id, 'rejected', 'cc_rejected_3ds_challenge');
   }
 
@@ -61,20 +67,42 @@ export class Unfolding {
     this.tell(payment, 'payment.updated');
   }
 
-  tell({ merchant, id }: BookedPayment, action: 'payment.created' | 'payment.updated'): void {
+  /** An order is told of as such, too. */
+  tell({ merchant, id, isOrder }: BookedPayment, action: 'payment.created' | 'payment.updated'): void {
+    const data = { id: String(id) };
+    this.post(merchant, { topic: 'payment', dataId: data.id, event: action, body: { id: this.books.nextId(), live_mode: true, type: 'payment', date_created: stamp(this.nowMs()), user_id: 998_877, api_version: 'v1', action, data } });
+    if (isOrder) this.tellOrder(this.paymentOf(id));
+  }
+
+  /** `topic_chargebacks_wh`: the id is a number of 18 digits, which no float holds (mercadopago.md §7.2). */
+  tellChargeback({ merchant, id, site }: BookedPayment, chargebackId: string): void {
+    const data = `{"checkout":"PRO","date_updated":"${stamp(this.nowMs())}","id":${chargebackId},"payment_id":${id},"product_id":"x","site_id":"${site}","transaction_intent_id":""}`;
+    this.post(merchant, { topic: 'topic_chargebacks_wh', dataId: chargebackId, event: 'changed_case_status', body: `{"actions":["changed_case_status"],"api_version":"v1","live_mode":true,"type":"topic_chargebacks_wh","user_id":998877,"data":${data}}` });
+  }
+
+  private tellOrder(payment: BookedPayment): void {
+    const { status } = orderStatus(payment);
+    const action = `order.${status}`;
+    const dataId = orderIdOf(payment);
+    this.post(payment.merchant, {
+      topic: 'order', dataId, event: action,
+      body: { action, api_version: 'v1', application_id: '123', date_created: new Date(this.nowMs()).toISOString(), live_mode: true, type: 'order', user_id: '998877', data: { ...orderView(payment), version: this.nowMs() } },
+    });
+  }
+
+  private post(merchant: string, { topic, dataId, event, body }: { topic: string; dataId: string; event: string; body: object | string }): void {
     const { url } = this.webhooks.planOf(merchant);
     if (url === null) return;
     const settings = this.settings.current();
-    const [dataId, requestId] = [String(id), randomUUID()];
+    const requestId = randomUUID();
     const ts = settings.timestamps === 'seconds' ? String(Math.floor(this.nowMs() / 1000)) : String(this.nowMs());
-    if (settings.notifications === 'ipn') {
+    if (settings.notifications === 'ipn' && topic === 'payment') {
       this.webhooks.send({ merchant, event: 'payment', headers: {}, url: `${url}?topic=payment&id=${dataId}`, body: JSON.stringify({ resource: dataId, topic: 'payment' }) });
       return;
     }
     const v1 = signatureOf(this.secretOf(merchant), { dataId: settings.idCase === 'lower' ? dataId.toLowerCase() : dataId, requestId, ts });
     this.webhooks.send({
-      merchant, event: action, url: `${url}?data.id=${dataId}&type=payment`, headers: { 'x-signature': `ts=${ts},v1=${v1}`, 'x-request-id': requestId },
-      body: JSON.stringify({ id: this.books.nextId(), live_mode: true, type: 'payment', date_created: stamp(this.nowMs()), user_id: 998_877, api_version: 'v1', action, data: { id: dataId } }),
+      merchant, event, url: `${url}?data.id=${dataId}&type=${topic}`, headers: { 'x-signature': `ts=${ts},v1=${v1}`, 'x-request-id': requestId }, body: typeof body === 'string' ? body : JSON.stringify(body),
     });
   }
 
