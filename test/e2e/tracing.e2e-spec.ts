@@ -77,7 +77,7 @@ describe('with a collector', () => {
     const spans = await spansOf(traceId, (found) => named(found, 'job payments.look_up') !== undefined);
     const job = spans.findLast(({ name }) => name === 'job payments.look_up');
     expect(job).toMatchObject({ kind: 5 });
-    expect(named(spans.filter(({ parentSpanId }) => parentSpanId === job?.spanId), 'culqi findPayment')).toBeDefined();
+    expect(named(spans.filter(({ parentSpanId }) => parentSpanId === job?.spanId), 'culqi findPayments')).toBeDefined();
     expect(named(spans, 'culqi createPayment')?.status.code).toBe(2);
     expect(attribute(named(spans, 'culqi createPayment'), 'error.type')).toBe('outcome_unknown');
   }, 20_000);

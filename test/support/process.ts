@@ -14,13 +14,23 @@ export type Program = {
 };
 export type ServiceProcess = Program & { url: string; ask: <Body = never>(ask: Ask) => Promise<Answer<Body>> };
 
+/** Free ports that are tried. */
+const PORTS_MAX = 3;
+
 /** Starts the API, on a free port unless PORT names one, and waits until `path` answers 200. */
 export async function startProcess(environment: Record<string, string>, path = '/health/ready'): Promise<ServiceProcess> {
-  const port = environment.PORT ?? String(await freePort());
-  const child = start('main', { ...environment, PORT: port });
-  const url = `http://127.0.0.1:${port}`;
-  await answers(`${url}${path}`, child);
-  return { url, ask: fetcher(url), ...handleOf(child) };
+  for (let tries = 1; ; tries += 1) {
+    const port = environment.PORT ?? String(await freePort());
+    const child = start('main', { ...environment, PORT: port });
+    const url = `http://127.0.0.1:${port}`;
+    try {
+      await answers(`${url}${path}`, child);
+      return { url, ask: fetcher(url), ...handleOf(child) };
+    } catch (error) {
+      // A port that was free a moment ago may be somebody else's by now.
+      if (child.exitCode === null || environment.PORT !== undefined || tries === PORTS_MAX) throw error;
+    }
+  }
 }
 
 /** Starts a job runner alone. */

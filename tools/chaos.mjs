@@ -1,0 +1,116 @@
+// `npm run chaos [-- --seed N --seeds N --payments N --minutes N --clients N --dist FOLDER --keep]`: payments through all PSPs by clients that insist, while PSPs, processes
+// and the database fail in every way that is known; then the PSPs' own books are compared with the API and the tables. Exit 0 only without a violation.
+import fs from 'node:fs';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { allCells } from './chaos/cells.mjs';
+import { collect, converge } from './chaos/collect.mjs';
+import { INVARIANTS } from './chaos/invariants.mjs';
+import { randomOf } from './chaos/random.mjs';
+import { cellTable, everythingAbout, tally } from './chaos/report.mjs';
+import { openShop } from './chaos/shop.mjs';
+import { playStory } from './chaos/stories.mjs';
+import { endWorld, startWorld } from './chaos/world.mjs';
+import { removeAtEnd, stopAll, whenNpmIsGone } from './processes.mjs';
+import { ensureBuilt, ensureInstalled, ROOT } from './project.mjs';
+import { explain, say, step, Trouble } from './say.mjs';
+
+const USAGE = 'usage: npm run chaos [-- --seed N --seeds N --payments N --minutes N --clients N --dist FOLDER --keep]';
+
+process.chdir(ROOT);
+let isEnding = false;
+
+async function end(code, reason) {
+  if (isEnding) return;
+  isEnding = true;
+  if (reason) say(`\n${reason}: stopping`);
+  await stopAll(5_000);
+  process.exit(code);
+}
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => void end(130, signal));
+whenNpmIsGone(() => void end(1, 'npm is gone'));
+
+function optionsOf(args) {
+  const options = { seed: { type: 'string', default: '1' }, seeds: { type: 'string', default: '1' }, payments: { type: 'string', default: '300' }, minutes: { type: 'string', default: '3' }, clients: { type: 'string', default: '8' }, dist: { type: 'string' }, keep: { type: 'boolean', default: false } };
+  let values;
+  try {
+    ({ values } = parseArgs({ args, options }));
+  } catch {
+    throw new Trouble(USAGE);
+  }
+  const numbers = Object.fromEntries(['seed', 'seeds', 'payments', 'minutes', 'clients'].map((name) => [name, Number(values[name])]));
+  if (Object.values(numbers).some((number) => !(number > 0 && number <= 1_000_000))) throw new Trouble(USAGE);
+  return { ...numbers, dist: path.resolve(values.dist ?? 'dist'), keep: values.keep };
+}
+
+/** One seed, from an empty database to its verdict: how many payments met a fault, and the violations. */
+async function run(seed, { payments, minutes, clients, dist, keep }) {
+  const home = path.join(ROOT, '.data', `chaos-${process.pid}-${seed}`);
+  if (!keep) removeAtEnd(home);
+  const world = Object.assign(await startWorld({ home, dist, say }), { canaries: [], forged: [], misused: [], answerMs: [] });
+  const shops = [];
+  for (let at = 0; at < clients; at += 1) shops.push(await openShop(world, randomOf(seed, 'shop', at, process.pid).text(12), { orders: at % 2 === 1 }));
+  // PixelPay and MercadoPago end by themselves after seconds; here after less.
+  await shops[0].control('pixelpay', 'PUT', 'settings', { completeAfterMs: 400, refundAfterMs: 400, pendingForMs: 800 });
+  await shops[0].control('mercadopago', 'PUT', 'settings', { reviewAfterMs: 500, refundAfterMs: 400 });
+
+  const cells = allCells({ canStrikeServer: world.database.canKill });
+  const untilMs = Date.now() + minutes * 60_000;
+  const played = [];
+  let next = 0;
+  await Promise.all(shops.map(async (shop) => {
+    while (next < payments && Date.now() < untilMs) {
+      const story = next++;
+      const random = randomOf(seed, 'story', story);
+      // Only a merchant whose account makes orders meets the cells of orders, and the other way round.
+      const cell = random.one(cells.filter(({ psp }) => (shop.orders ? psp !== 'mercadopago' : psp !== 'orders')));
+      const told = await playStory(shop, cell, random).catch((error) => { throw new Trouble(`seed ${seed}, story ${story} (${cell.psp} ${cell.operation} ${cell.kind}): ${error.message}`); });
+      if (told) played.push({ ...cell, paymentId: told.id });
+    }
+  }));
+  await sleep(500);
+  const convergedMs = await converge(world, shops);
+  const seen = await collect(world, shops, dist);
+  const verdicts = Object.entries(INVARIANTS).map(([name, check]) => ({ name, violations: check(seen) }));
+  await speak(seed, { played, seen, verdicts, convergedMs, cells: cells.length });
+  await endWorld(world);
+  if (!keep) fs.rmSync(home, { recursive: true, force: true });
+  return { played, broken: verdicts.filter(({ violations }) => violations.length > 0).map(({ name }) => name) };
+}
+
+async function speak(seed, { played, seen, verdicts, convergedMs, cells }) {
+  say(`\nSeed ${seed}: ${played.length} payments, each with one of ${cells} cells of faults; calm after ${(convergedMs / 1_000).toFixed(1)} s.`);
+  say(`  ended: ${tally(seen.payments.map(({ status }) => status))}`);
+  say(`  tickets: ${tally(seen.tickets.map(({ kind, status }) => `${kind} (${status})`)) || 'none'}`);
+  for (const { name, violations } of verdicts) say(`  ${violations.length === 0 ? 'holds   ' : 'VIOLATED'} ${name}${violations.length === 0 ? '' : ` (${violations.length})`}`);
+  const [first] = verdicts.flatMap(({ name, violations }) => violations.map((violation) => ({ name, ...violation })));
+  if (!first) return;
+  say(`\n  The first: ${first.name}: ${first.paymentId ?? ''} ${first.what}`);
+  const story = played.find(({ paymentId }) => paymentId === first.paymentId);
+  if (story) say(`  its cell: ${story.psp} ${story.operation}, ${story.kind}${story.fault ? ` on ${story.fault.route}` : ''}`);
+  if (first.paymentId) say(await everythingAbout(first.paymentId, seen));
+}
+
+async function main() {
+  const options = optionsOf(process.argv.slice(2));
+  await ensureInstalled();
+  if (options.dist === path.join(ROOT, 'dist')) await ensureBuilt();
+  const played = [];
+  const broken = new Set();
+  for (let seed = options.seed; seed < options.seed + options.seeds; seed += 1) {
+    const outcome = await step(`chaos with seed ${seed}`, () => run(seed, options));
+    played.push(...outcome.played);
+    for (const name of outcome.broken) broken.add(name);
+  }
+  say(`\n${cellTable(played)}\n`);
+  const bound = played.length === 0 ? 1 : Math.min(1, 3 / played.length);
+  say(broken.size === 0 ? `${played.length} payments with a fault each, no violation: with 95 % confidence fewer than ${(bound * 100).toFixed(3)} % break an invariant (3/n).` : `VIOLATED: ${[...broken].join('; ')}`);
+  await end(broken.size === 0 ? 0 : 1);
+}
+
+main().catch(async (error) => {
+  explain(error);
+  await end(1);
+});

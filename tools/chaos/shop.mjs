@@ -1,0 +1,107 @@
+// A merchant of the run with accounts at all PSPs, and a client of theirs that insists. Each has its own accounts at the emulators, so that a fault meets the
+// request that it was drawn for.
+import crypto from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const INSIST_MS = 60_000;
+const CARDS = { visa: '4111111111111111', mercadopago: '4009175332806176', challenged: '5483928164574623' };
+
+/** Makes a merchant. `orders`: whether its MercadoPago account makes orders. */
+export async function openShop(world, suffix, { orders }) {
+  const admin = async (method, at, body) => {
+    const response = await fetch(`${world.services[0]}/v1/admin/tenants${at}`, { method, headers: { authorization: `Bearer ${world.secrets.platformAdminKey}`, 'content-type': 'application/json' }, body: JSON.stringify(body), signal: AbortSignal.timeout(10_000) });
+    if (!response.ok) throw new Error(`${method} ${at}: ${response.status} ${await response.text()}`);
+    return response.json();
+  };
+  const { id } = await admin('POST', '', { name: `Shop ${suffix}`, country: 'PE', defaultCurrency: 'PEN', email: 'shop@example.com' });
+  const accounts = {
+    culqi: { publicKey: `pk_test_${suffix}`, secretKey: `sk_test_${suffix}` }, pixelpay: { apiKey: `pk_test_${suffix}`, publicKey: `pub_test_${suffix}`, webhookSecret: `whsec_${suffix}` },
+    mercadopago: { accessToken: `APP_USR-sec-${suffix}`, publicKey: `APP_USR-pub-${suffix}`, webhookSecret: `whsec-${suffix}` },
+  };
+  for (const [gateway, credentials] of Object.entries(accounts)) {
+    await admin('PUT', `/${id}/gateway-accounts/${gateway}`, { credentials, enabled: true, environment: 'sandbox', ...(gateway === 'mercadopago' && orders ? { settings: { api: 'orders' } } : {}) });
+  }
+  const keyFor = async (role) => (await admin('POST', `/${id}/api-keys`, { name: role, role })).key;
+  const shop = new Shop(world, { tenantId: id, suffix, orders, client: await keyFor('client'), operator: await keyFor('operator') });
+  world.canaries.push(accounts.culqi.secretKey, accounts.pixelpay.webhookSecret, accounts.mercadopago.accessToken, accounts.mercadopago.webhookSecret, shop.client, shop.operator);
+  return shop;
+}
+
+class Shop {
+  /** Every answer that a client got: what was said once must stay true. */
+  heard = [];
+
+  constructor(world, facts) {
+    Object.assign(this, facts);
+    this.world = world;
+  }
+
+  /** Asks an emulator to do what a test may ask of it. */
+  async control(gateway, method, at, body) {
+    const response = await fetch(`${this.world.urls[gateway]}/_control/${at}`, { method, headers: { 'content-type': 'application/json' }, ...(body ? { body: JSON.stringify(body) } : {}), signal: AbortSignal.timeout(10_000) });
+    if (!response.ok) throw new Error(`${gateway} ${at}: ${response.status} ${await response.text()}`);
+    return response.json();
+  }
+
+  listen(gateway, plan, service) {
+    return this.control(gateway, 'PUT', 'webhooks', { merchant: this.suffix, url: `${this.world.services[service]}/webhooks/${gateway}/${this.tenantId}`, ...plan });
+  }
+
+  /** A token, minted as the customer's browser would. */
+  async mint(gateway, outcome) {
+    const at = this.world.urls[gateway];
+    const post = async (path, body, headers = {}) => (await fetch(`${at}${path}`, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(body), signal: AbortSignal.timeout(10_000) })).json();
+    const number = outcome === 'challenged' ? CARDS.challenged : gateway === 'mercadopago' ? CARDS.mercadopago : outcome === 'declined' ? (gateway === 'culqi' ? '4000040000000008' : '4000000000000002') : CARDS.visa;
+    const token = gateway === 'culqi' ? (await post('/v2/tokens', { card_number: number, cvv: number === CARDS.visa ? '123' : '295', expiration_month: '12', expiration_year: '2030', email: 'ana@ejemplo.pe' }, { authorization: `Bearer pk_test_${this.suffix}` })).id
+      : gateway === 'pixelpay' ? (await post('/v2/tokens', { public_key: `pub_test_${this.suffix}`, card_number: number, cvv: '123', expiry_month: 12, expiry_year: 2030 })).card_token
+        : (await post(`/v1/card_tokens?public_key=APP_USR-pub-${this.suffix}`, { card_number: number, security_code: '123', expiration_month: 11, expiration_year: 2030, cardholder: { name: outcome === 'declined' ? 'FUND' : outcome === 'reviewed' ? 'CONT' : 'APRO' } })).id;
+    this.world.canaries.push(token);
+    return token;
+  }
+
+  /** One request, once. Null when no answer came. */
+  async ask(method, at, { body, key, as = this.client, service = 0 } = {}) {
+    const beganMs = Date.now();
+    const headers = { authorization: `Bearer ${as}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...(key ? { 'idempotency-key': key } : {}) };
+    try {
+      const response = await fetch(`${this.world.services[service]}${at}`, { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }), signal: AbortSignal.timeout(8_000) });
+      const text = await response.text();
+      const answer = { status: response.status, text, body: text ? JSON.parse(text) : null, replayed: response.headers.get('idempotent-replayed') === 'true', ms: Date.now() - beganMs };
+      if (this.world.wasQuiet(beganMs, Date.now())) this.world.answerMs.push({ ms: answer.ms, what: `${method} ${at}` });
+      return answer;
+    } catch {
+      return null;
+    }
+  }
+
+  /** The same bytes under the same key, to either instance, until there is a final answer. */
+  async insist(method, at, { body, random, beforeFirst = () => undefined }) {
+    const key = crypto.randomUUID();
+    let service = random.whole(0, 2);
+    const answers = [];
+    for (const endMs = Date.now() + INSIST_MS; Date.now() < endMs; service = 1 - service) {
+      if (answers.length === 0) await beforeFirst();
+      const answer = await this.ask(method, at, { body, key, service });
+      answers.push(answer?.status ?? null);
+      const isFinal = answer && answer.status < 500 && answer.status !== 429 && !(answer.status === 409 && ['idempotency_key_in_use', 'operation_in_progress'].includes(answer.body?.code));
+      if (isFinal) {
+        this.heard.push({ key, at, method, body, status: answer.status, text: answer.text, answer: answer.body });
+        return { ...answer, key };
+      }
+      await sleep(random.whole(50, 300));
+    }
+    throw new Error(`${method} ${at}: no final answer within ${INSIST_MS} ms (${answers.join(', ')})`);
+  }
+
+  async read(id) {
+    for (let i = 0; i < 200; i += 1) {
+      const answer = await this.ask('GET', `/v1/payments/${id}`, { service: i % 2 });
+      if (answer?.status === 200) {
+        this.heard.push({ seen: answer.body });
+        return answer.body;
+      }
+      await sleep(100);
+    }
+    throw new Error(`payment ${id} cannot be read`);
+  }
+}
