@@ -38,7 +38,7 @@ export async function startMariadb({ home, port, setUp, throwAway = false }) {
   }
   fs.rmSync(at('set-up.sql')); // it holds a password
   const died = server.exited.then(() => new Trouble(`the private MariaDB died; its log ${at('server.log')} ends:\n${lastLines(at('server.log'))}`));
-  return { port: port_, died };
+  return { port: port_, died, stop: () => stop(server) };
 }
 
 const common = (home) => ['--no-defaults', ...AS_ROOT, `--datadir=${path.join(home, 'data')}`, `--tmpdir=${path.join(home, 'tmp')}`];
@@ -79,5 +79,5 @@ function systemTablesFile(name) {
 
 /** The end of a log, for a person. */
 function lastLines(file, count = 15) {
-  return fs.readFileSync(file, 'utf8').trimEnd().split('\n').slice(-count).join('\n');
+  return fs.existsSync(file) ? fs.readFileSync(file, 'utf8').trimEnd().split('\n').slice(-count).join('\n') : '(it is gone)';
 }

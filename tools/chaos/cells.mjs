@@ -28,13 +28,18 @@ export const OPERATIONS = ['create', 'confirm', 'capture', 'void', 'refund', 'we
 /** The member that tells an amount, by PSP: what a wrong answer changes. */
 const AMOUNTS = { culqi: 'amount', mercadopago: 'transaction_amount', orders: 'total_amount', pixelpay: 'amount' };
 
-/** Every cell. `blow` is null where a PSP is at fault. */
+/** Every cell: `where` is the call itself, or the look-ups that find out what became of it when its reply is lost; `ours` is a blow. */
 export function allCells({ canStrikeServer }) {
   const blows = BLOWS.filter((blow) => canStrikeServer || blow !== 'kill_database');
-  return Object.entries(ROUTES).flatMap(([psp, routes]) => OPERATIONS.filter((operation) => routes[operation]).flatMap((operation) => [
-    ...[...new Set([...routes[operation], ...routes.look_up])].flatMap((route) => FAULTS.map((kind) => ({ psp, operation, kind, fault: faultOf(psp, route, kind), blow: null, where: routes[operation].includes(route) && operation !== 'webhook' ? 'call' : 'look-up' }))),
-    ...blows.map((blow) => ({ psp, operation, kind: blow, fault: null, blow, where: 'ours' })),
-  ]));
+  return Object.entries(ROUTES).flatMap(([psp, routes]) => OPERATIONS.filter((operation) => routes[operation]).flatMap((operation) => {
+    const asked = [...new Set([...routes[operation], ...routes.look_up])];
+    const calls = asked.filter((route) => !route.startsWith('GET'));
+    const lookUps = asked.filter((route) => route.startsWith('GET'));
+    return [
+      ...FAULTS.flatMap((kind) => [['call', calls], ['look-up', lookUps]].filter(([, on]) => on.length > 0).map(([where, on]) => ({ psp, operation, kind, where, faults: on.map((route) => faultOf(psp, route, kind)), blow: null }))),
+      ...blows.map((blow) => ({ psp, operation, kind: blow, where: 'ours', faults: [], blow })),
+    ];
+  }));
 }
 
 function faultOf(psp, route, kind) {

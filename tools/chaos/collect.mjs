@@ -8,19 +8,38 @@ import { allowedTransitions } from './invariants.mjs';
 const CONVERGE_MS = 60_000;
 const PAGE = 100;
 
-/** Ends the faults and waits; operators look at what is in review once the PSPs answer again. Tells how long it took. */
+/** Ends the faults and waits: jobs go on, night falls once (the look-over), and operators look at what has a ticket. Tells how long it took. */
 export async function converge(world, shops) {
   for (const gateway of Object.keys(world.urls)) await shops[0].control(gateway, 'DELETE', 'faults');
   const beganMs = Date.now();
+  await nightFalls(world.database);
   for (let round = 0; Date.now() - beganMs < CONVERGE_MS; round += 1, await sleep(500)) {
     const payments = (await Promise.all(shops.map(paymentsOf))).flat();
     const open = payments.filter((payment) => payment.status === 'processing' || payment.pendingOperation !== null || payment.refunds.some(({ status }) => status === 'submitted'));
     const parked = payments.filter((payment) => payment.status === 'needs_review');
-    if (round % 6 === 0) for (const shop of shops) for (const { id } of (await paymentsOf(shop)).filter(({ status }) => status === 'needs_review')) await shop.ask('POST', `/v1/payments/${id}/sync`, { as: shop.operator });
+    if (round % 6 === 0) await lookAtTickets(shops);
     const due = await dueJobs(world.database);
     if (open.length === 0 && due.length === 0 && (parked.length === 0 || round > 20)) break;
   }
   return Date.now() - beganMs;
+}
+
+/** The daily look-over, now. */
+async function nightFalls(database) {
+  await database.query("update jobs set run_at = now(3), lease_token = null where unique_key = 'payments.look_over'");
+  for (let i = 0; i < 40; i += 1, await sleep(250)) {
+    await database.query("update jobs set run_at = now(3) where kind = 'payments.look_over_account' and lease_token is null");
+    const [{ night }] = await database.query("select count(*) as night from jobs where kind = 'payments.look_over_account' or (unique_key = 'payments.look_over' and run_at < now(3) + interval 1 hour)");
+    if (Number(night) === 0) return;
+  }
+}
+
+/** Operators have the PSP asked about every payment with an open ticket. */
+async function lookAtTickets(shops) {
+  for (const shop of shops) {
+    const answer = await shop.ask('GET', '/v1/tickets?status=open&limit=100', { as: shop.operator });
+    for (const id of new Set((answer?.body?.data ?? []).flatMap(({ paymentId }) => paymentId ?? []))) await shop.ask('POST', `/v1/payments/${id}/sync`, { as: shop.operator });
+  }
 }
 
 /** All payments of a merchant. */
@@ -66,11 +85,17 @@ export async function collect(world, shops, dist) {
     everCaptured: new Set(heard.flatMap(({ seen, answer }) => ((seen ?? answer)?.status === 'captured' ? [(seen ?? answer).id] : []))),
     transitions: await database.query('select payment_id, version, from_status, to_status from payment_transitions order by payment_id, version'),
     allowed: await allowedTransitions(dist),
-    bodyHashes: new Set((await database.query('select hex(body_hash) as hash from webhook_events')).map(({ hash }) => hash.toLowerCase())),
+    ...await storedWebhooks(database),
     foreign: await foreignReads(shops, paymentsByShop),
     leaks: await leaksOf(world),
     jobsDue: await dueJobs(database),
   };
+}
+
+/** The hashes of what was stored, and how often one stands there more than once. */
+async function storedWebhooks(database) {
+  const rows = await database.query('select hex(body_hash) as hash, count(*) as n from webhook_events group by tenant_id, gateway, body_hash');
+  return { bodyHashes: new Set(rows.map(({ hash }) => hash.toLowerCase())), storedTwice: rows.filter(({ n }) => Number(n) > 1).length };
 }
 
 /** Every merchant asks for something of the next one's. */
@@ -85,11 +110,12 @@ async function foreignReads(shops, paymentsByShop) {
 }
 
 /** Secrets of the run where none may be. */
-async function leaksOf({ home, database, canaries, secrets }) {
+async function leaksOf(world) {
+  const { home, database, canaries, secrets } = world;
   const wanted = [...new Set([...canaries, secrets.platformAdminKey, secrets.encryptionKey])];
   const found = [];
   const search = (text, place) => { for (const secret of wanted) if (text.includes(secret)) found.push(`${place} holds ${secret.slice(0, 6)}…`); };
-  for (const name of ['service0', 'service1', 'worker']) search(fs.readFileSync(path.join(home, `${name}.log`), 'utf8'), `${name}.log`);
+  for (const name of Object.keys(world.members)) search(fs.readFileSync(path.join(home, `${name}.log`), 'utf8'), `${name}.log`);
   const tables = await database.query('select table_name as name from information_schema.tables where table_schema = database()');
   for (const { name } of tables) {
     const rows = await database.query(`select * from ${name}`);

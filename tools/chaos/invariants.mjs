@@ -45,6 +45,8 @@ export const INVARIANTS = {
     const asked = sum(payment.refunds.filter(({ status }) => status !== 'failed'), ({ amount }) => amount);
     const charge = chargesOf(payment).find(({ reference }) => reference === payment.gatewayReference);
     const isAgreed = payment.status !== 'captured' || payment.refunds.some(({ status }) => status === 'needs_review') || (charge && charge.refunded === payment.amountRefunded);
+    const refused = payment.refunds.filter(({ status, origin, failure }) => status === 'failed' && origin === 'api' && failure?.code === 'processing_error').length;
+    if (refused > 0) return [violation(payment, `${refused} refunds were let through that its PSP refused`)];
     return asked <= payment.amountCaptured && isAgreed ? [] : [violation(payment, `refunds of ${asked}, of which ${payment.amountRefunded} done; captured ${payment.amountCaptured}; the books show ${charge?.refunded} given back`)];
   }),
   'I11 state machine': ({ transitions, allowed }) => [...groups(transitions, ({ payment_id: id }) => id)].flatMap(([paymentId, rows]) => rows.flatMap((row, at) => {
@@ -52,7 +54,8 @@ export const INVARIANTS = {
     const isNext = at === 0 ? row.from_status === null && row.version === 1 : row.from_status === before.to_status && row.version === before.version + 1;
     return isNext && (row.from_status === null || allowed.has(`${row.from_status} ${row.to_status}`)) ? [] : [{ paymentId, what: `version ${row.version}: ${row.from_status} to ${row.to_status} after ${before?.to_status}` }];
   })),
-  'I12 webhooks': ({ world, sent, bodyHashes }) => [
+  'I12 webhooks': ({ world, sent, bodyHashes, storedTwice }) => [
+    ...(storedTwice > 0 ? [{ what: `${storedTwice} webhooks are stored more than once` }] : []),
     ...world.forged.filter(({ gateway, status }) => gateway !== 'culqi' && ![401, 503].includes(status)).map(({ gateway, status }) => ({ what: `a forged webhook of ${gateway} was answered ${status}` })),
     ...sent.filter(({ body }) => !bodyHashes.has(crypto.createHash('sha256').update(body).digest('hex'))).map(({ event }) => ({ what: `${event} was answered 2xx, and is not stored` })),
   ],

@@ -28,7 +28,7 @@ export async function everythingAbout(paymentId, seen) {
   if (!payment) return `  ${paymentId}: the API does not know it`;
   const shop = [...paymentsByShop].find(([, payments]) => payments.includes(payment))?.[0];
   const timeline = (await shop.ask('GET', `/v1/payments/${paymentId}/timeline`))?.body?.data ?? [];
-  const logs = ['service0', 'service1', 'worker'].flatMap((name) => fs.readFileSync(path.join(world.home, `${name}.log`), 'utf8').split('\n').filter((line) => line.includes(paymentId) || payment.attempts.some(({ id }) => line.includes(id))).slice(-20).map((line) => `${name}: ${line.slice(0, 400)}`));
+  const logs = Object.keys(world.members).flatMap((name) => fs.readFileSync(path.join(world.home, `${name}.log`), 'utf8').split('\n').filter((line) => line.includes(paymentId) || payment.attempts.some(({ id }) => line.includes(id))).slice(-20).map((line) => `${name}: ${line.slice(0, 400)}`));
   return [
     `  payment ${JSON.stringify(payment)}`, ...chargesOf(payment).map((charge) => `  book ${JSON.stringify(charge)}`),
     ...timeline.map((entry) => `  ${entry.at} ${entry.kind} ${entry.from ?? ''} → ${entry.to ?? ''} ${entry.cause} ${entry.detail ?? ''}`), ...logs.map((line) => `  ${line}`),

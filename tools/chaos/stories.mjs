@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 const AMOUNT = 12_900;
 const SETTLED = ['captured', 'failed', 'voided', 'expired', 'authorized', 'requires_action', 'needs_review'];
 
-/** Plays the story of a cell with draws of its own. */
+/** Plays the story of a cell with draws of its own. Tells its payment, and whether it met its fault. */
 export async function playStory(shop, cell, random) {
   const { world } = shop;
   const gateway = cell.psp === 'orders' ? 'mercadopago' : cell.psp;
@@ -14,10 +14,13 @@ export async function playStory(shop, cell, random) {
   const method = { type: 'card', tokens: { [gateway]: await shop.mint(gateway, outcome) }, ...(gateway === 'mercadopago' ? { options: { mercadopago: { paymentMethodId: 'visa' } } } : {}) };
   const body = { amount: AMOUNT, currency: gateway === 'pixelpay' ? 'DOP' : 'PEN', gateway, customer: { email: 'ana@ejemplo.pe', firstName: 'Ana' }, description: `Story ${random.text(6)}` };
 
+  const drawnTimes = cell.where === 'look-up' ? random.whole(1, 4) : 1;
   let blow = Promise.resolve();
+  let isWrong = false;
   /** The fault meets the operation's own request, the blow falls somewhere within it. */
   const goWrong = async () => {
-    if (cell.fault) await shop.control(gateway, 'POST', 'faults', { ...cell.fault, merchant: shop.suffix, times: cell.where === 'look-up' ? random.whole(1, 4) : 1 });
+    isWrong = true;
+    for (const fault of cell.faults) await shop.control(gateway, 'POST', 'faults', { ...fault, merchant: shop.suffix, times: drawnTimes });
     if (cell.where === 'look-up' && cell.operation !== 'webhook') await shop.control(gateway, 'POST', 'faults', { route: lossOf(cell), kind: random.one(['reset_after_booking', 'reset_before_booking']), merchant: shop.suffix });
     if (cell.blow) blow = sleep(random.whole(0, 40)).then(() => world.strike(cell.blow, random.whole(200, 4_000)));
   };
@@ -35,7 +38,10 @@ export async function playStory(shop, cell, random) {
       const payment = await settled(shop, (await made({ paymentMethod: method })).id);
       if (payment.status !== 'captured') return payment;
       const amounts = random.chance(0.3) ? [{}] : Array.from({ length: random.whole(1, 4) }, () => ({ amount: random.whole(100, 4_000) }));
-      for (const [at, amount] of amounts.entries()) await shop.insist('POST', `/v1/payments/${payment.id}/refunds`, { body: amount, random, ...(at === 0 ? { beforeFirst: goWrong } : {}) });
+      const refund = (amount, at) => shop.insist('POST', `/v1/payments/${payment.id}/refunds`, { body: amount, random, ...(at === 0 ? { beforeFirst: goWrong } : {}) });
+      // Several people who each want all of it back, at once.
+      if (random.chance(0.3)) await Promise.all([{}, {}, {}].map(refund));
+      else for (const [at, amount] of amounts.entries()) await refund(amount, at);
       return payment;
     },
     webhook: async () => {
@@ -59,7 +65,10 @@ export async function playStory(shop, cell, random) {
     if (outcome === 'challenged' && payment.nextAction?.type === 'three_ds') await shop.control(gateway, 'POST', 'panel', { action: 'challenge', id: payment.gatewayReference });
   }
   await blow;
-  return payment.id ? { id: payment.id, cell: `${cell.psp} ${cell.operation} ${cell.kind}` } : null;
+  if (payment.id) await calm(shop, payment.id, cell.operation === 'webhook');
+  const { faults } = await shop.control(gateway, 'GET', `faults?merchant=${shop.suffix}`);
+  await shop.control(gateway, 'DELETE', `faults?merchant=${shop.suffix}`);
+  return { paymentId: payment.id ?? null, hasMet: isWrong && (cell.faults.length === 0 || cell.faults.some((fault) => !faults.some(({ route, kind, times }) => route === fault.route && kind === fault.kind && times === drawnTimes))) };
 }
 
 /** The call whose reply is lost, so that there is something to look up. */
@@ -77,9 +86,10 @@ function drawOutcome(gateway, random) {
   return random.one(outcomes);
 }
 
-/** Late, repeated, in another order, or lost. */
+/** Late, repeated, in another order, or lost; PixelPay's are not lost: it lists nothing, so what is done in its panel and told to nobody shows only in a settlement. */
 function drawWebhooks(shop, gateway, random) {
-  return shop.listen(gateway, { delayMs: random.one([0, 0, 100, 600]), copies: random.one([1, 1, 2, 5]), order: random.one(['kept', 'reversed', 'shuffled']), lost: random.one([0, 0, 0, 1]) }, random.whole(0, 2));
+  const lost = gateway === 'pixelpay' ? 0 : random.one([0, 0, 0, 1]);
+  return shop.listen(gateway, { delayMs: random.one([0, 0, 100, 600]), copies: random.one([1, 1, 2, 5]), order: random.one(['kept', 'reversed', 'shuffled']), lost }, random.whole(0, 2));
 }
 
 /** A webhook that nobody of the PSP's sent: it must be refused, or (Culqi signs nothing) be no more than a reason to ask. */
@@ -104,6 +114,14 @@ async function misuseKey(shop, random) {
   if (!used || !random.chance(0.1)) return;
   const answer = await shop.ask('POST', '/v1/payments', { key: used.key, body: { ...used.body, amount: AMOUNT + 1 }, service: random.whole(0, 2) });
   if (answer && answer.status < 500) shop.world.misused.push({ status: answer.status, code: answer.body?.code });
+}
+
+/** Waits until nothing is on its way any more, and a refund that was made in the panel is known; a bound, as the end is looked for at the end. */
+async function calm(shop, id, hasPanelRefund) {
+  for (const endMs = Date.now() + (hasPanelRefund ? 4_000 : 20_000); Date.now() < endMs; await sleep(150)) {
+    const { status, pendingOperation, refunds } = await shop.read(id);
+    if (status !== 'processing' && pendingOperation === null && refunds.every((refund) => refund.status !== 'submitted') && (!hasPanelRefund || refunds.length > 0 || status !== 'captured')) return;
+  }
 }
 
 /** The payment when nothing more happens to it soon; a bound, as the end is looked for at the end. */

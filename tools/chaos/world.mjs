@@ -1,4 +1,4 @@
-// The world of a run: a private database, two instances of the service, a worker and the emulators, each a process of its own; and the blows to them.
+// The world of a run: a private database, two instances of the service, two workers and the emulators, each a process of its own; and the blows to them.
 import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -39,14 +39,15 @@ export async function startWorld({ home, dist, say }) {
   };
   const { code } = await launch('migrate', 'migrate.js').exited;
   if (code !== 0) throw new Trouble(`the migration failed: see ${home}/migrate.log`);
-  launch('sandbox', 'sandbox/main.js');
+  const sandbox = launch('sandbox', 'sandbox/main.js');
   for (const url of Object.values(urls)) await answers(`${url}/_control/settings`);
 
   const ports = [await freePort(), await freePort()];
   const members = {
     service0: new Member('service0', () => launch('service0', 'main.js', { PORT: String(ports[0]), WORKER: 'off' })),
     service1: new Member('service1', () => launch('service1', 'main.js', { PORT: String(ports[1]), WORKER: 'off' })),
-    worker: new Member('worker', () => launch('worker', 'worker.js')),
+    worker0: new Member('worker0', () => launch('worker0', 'worker.js')),
+    worker1: new Member('worker1', () => launch('worker1', 'worker.js')),
   };
   for (const member of Object.values(members)) member.begin();
   const services = ports.map((port) => `http://127.0.0.1:${port}`);
@@ -57,7 +58,7 @@ export async function startWorld({ home, dist, say }) {
   const strike = async (blow, ms) => {
     const beganMs = Date.now();
     const [what, whom] = blow.split('_');
-    const member = whom === 'service' ? members[`service${ms % 2}`] : members.worker;
+    const member = members[`${whom}${ms % 2}`];
     if (blow === 'kill_database') await database.kill();
     else if (blow === 'kill_sessions') await database.killSessions();
     else if (what === 'kill') await member.kill();
@@ -65,7 +66,7 @@ export async function startWorld({ home, dist, say }) {
     if (whom === 'service' && what === 'kill') await answers(`${services[ms % 2]}/health/ready`);
     blows.push({ blow, from: beganMs, to: Date.now() });
   };
-  return { home, secrets, database, urls, services, members, strike, blows, wasQuiet: (from, to) => !blows.some((each) => each.from <= to && each.to + 3_000 >= from) && !isStruck(members, database) };
+  return { home, sandbox, secrets, database, urls, services, members, strike, blows, wasQuiet: (from, to) => !blows.some((each) => each.from <= to && each.to + 3_000 >= from) && !isStruck(members, database) };
 }
 
 function isStruck(members, database) {
@@ -133,7 +134,8 @@ async function openDatabase(home, say) {
   }
   const [user, password] = ['chaos', randomText(24)];
   const server = { home: path.join(home, 'mariadb'), throwAway: true, setUp: [`CREATE DATABASE IF NOT EXISTS ${SCHEMA} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin`, `CREATE USER IF NOT EXISTS '${user}'@'127.0.0.1' IDENTIFIED BY '${password}'`, `GRANT ALL ON *.* TO '${user}'@'127.0.0.1'`] };
-  const { port } = await startMariadb(server);
+  let running = await startMariadb(server);
+  const { port } = running;
   const url = `mariadb://${user}:${password}@127.0.0.1:${port}/${SCHEMA}`;
   let last = Promise.resolve();
   const state = { isStruck: false };
@@ -142,13 +144,13 @@ async function openDatabase(home, say) {
       state.isStruck = true;
       process.kill(Number(fs.readFileSync(path.join(server.home, 'pid'), 'utf8')), 'SIGKILL');
       await sleep(300);
-      const again = await startMariadb({ ...server, port });
-      if (again.port !== port) throw new Trouble('the database did not get its port back');
+      running = await startMariadb({ ...server, port });
+      if (running.port !== port) throw new Trouble('the database did not get its port back');
       state.isStruck = false;
     });
     return last;
   };
-  return handleOf(mysql, url, options, { kill, canKill: true, isStruck: () => state.isStruck, close: () => Promise.resolve() });
+  return handleOf(mysql, url, options, { kill, canKill: true, isStruck: () => state.isStruck, close: () => running.stop() });
 }
 
 function handleOf(mysql, url, options, { kill, canKill, isStruck = () => false, close }) {
@@ -178,6 +180,6 @@ async function answers(url) {
 
 /** Stops a world that is over. */
 export async function endWorld(world) {
-  for (const member of Object.values(world.members)) await stop(member.child, 5_000);
+  for (const child of [...Object.values(world.members).map((member) => member.child), world.sandbox]) await stop(child, 5_000);
   await world.database.close();
 }

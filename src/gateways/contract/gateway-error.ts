@@ -4,7 +4,8 @@
  * - `credentials_rejected`: the PSP does not accept the tenant's keys. Surely nothing happened.
  * - `rate_limited`: the PSP refused for now. Surely nothing happened.
  * - `not_contacted`: no byte of the request went out. Surely nothing happened.
- * - `payment_not_found`: the PSP knows no payment under the reference asked for. Only of look-ups; no evidence by itself (architecture §5).
+ * - `payment_not_found`: the PSP knows no payment under the reference asked for: of a look-up no evidence by itself (architecture §5); of a refund nothing
+ *   happened, and as we know of the payment, the PSP's own books may lag behind.
  * - `webhook_rejected`: a webhook was not proven to come from the PSP.
  * - `outcome_unknown`: bytes went out and no certain answer came back.
  */

@@ -26,7 +26,7 @@ export interface PaymentGateway {
   capturePayment?(order: CaptureOrder): Promise<PaymentSnapshot>;
   /** Releases authorised money. Sent at most once. */
   voidPayment?(order: OperationOrder): Promise<PaymentSnapshot>;
-  /** Gives captured money back, all of it or a part. Sent at most once. */
+  /** Gives captured money back, all of it or a part. Sent at most once. Throws `payment_not_found` when the PSP does not know the payment, or not yet. */
   refundPayment?(order: RefundOrder): Promise<RefundSnapshot>;
   /** The refund that carries our attempt id, or null when the PSP, asked completely, shows none. Resolves a lost reply. */
   findRefund?(attempt: RefundReference): Promise<RefundSnapshot | null>;

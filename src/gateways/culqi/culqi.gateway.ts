@@ -76,6 +76,7 @@ export class CulqiGateway implements PaymentGateway {
     const answer = await this.client.createRefund({ amount: Number(amount.amountMinor), charge_id: checkedId(reference), reason: REFUND_REASONS[reason] });
     const refund = refundSchema.safeParse(answer.body);
     if ([200, 201].includes(answer.status) && refund.success) return refundSnapshot(refund.data, amount.currency);
+    if (answer.status === 404 && errorSchema.safeParse(answer.body).success) throw new GatewayError('payment_not_found', 'Culqi knows no such charge', { httpStatus: 404 });
     throw troubleOf(answer);
   }
 

@@ -117,6 +117,10 @@ describe('a refund', () => {
     expect(await answering(201, { ...refund, status }).refundPayment(asked)).toMatchObject({ status: ours, reference: '1009042015', amount: money(500n, 'PEN') });
   });
 
+  it('of a payment that MercadoPago does not show yet is not done, and can be asked for again', async () => {
+    await expect(answering(404, { message: 'no', status: 404, cause: [{ code: 2000 }] }).refundPayment(asked)).rejects.toMatchObject({ kind: 'payment_not_found', moneyMayHaveMoved: false });
+  });
+
   it.each([[400, 3024, 'only all'], [404, 15016, '90 days in Peru'], [404, 2024, '180 days'], [400, 2063, 'state']])('that MercadoPago does not do is refused, with why (%d, %d)', async (status, code, reason) => {
     await expect(answering(status, { message: 'no', status, cause: [{ code }] }).refundPayment(asked)).rejects.toMatchObject({ kind: 'request_rejected', pspCode: String(code), reason: expect.stringContaining(reason) as unknown });
   });

@@ -55,7 +55,9 @@ export class OrdersApi {
     if (payment === undefined) throw new GatewayError('not_contacted', 'the order shows no payment');
     const earlier = (before.transactions?.refunds ?? []).map(({ id }) => id);
     const isWhole = earlier.length === 0 && orderSnapshot(before).amount?.amountMinor === amount.amountMinor;
-    const after = orderIn(await this.client.refundOrder(reference, isWhole ? undefined : { transactions: [{ id: payment.id, amount: decimalOf(amount) }] }, attemptId));
+    const answer = await this.client.refundOrder(reference, isWhole ? undefined : { transactions: [{ id: payment.id, amount: decimalOf(amount) }] }, attemptId);
+    if (isOrderAbsence(answer)) throw notFound();
+    const after = orderIn(answer);
     const made = refundAmong(refundsOf(after, amount), { amount, otherReferences: earlier });
     if (made === null) throw new GatewayError('outcome_unknown', 'MercadoPago took the refund, and shows none');
     return made;
@@ -71,7 +73,7 @@ export class OrdersApi {
 
   private async fetch(reference: string): Promise<MercadopagoOrder> {
     const answer = await this.client.getOrder(reference);
-    if (isOrderAbsence(answer)) throw new GatewayError('payment_not_found', 'MercadoPago knows no such order', { httpStatus: 404 });
+    if (isOrderAbsence(answer)) throw notFound();
     const order = orderIn(answer);
     if (order.id !== reference) throw new GatewayError('outcome_unknown', 'MercadoPago answered about another order');
     return order;
@@ -83,6 +85,10 @@ export class OrdersApi {
     if (read?.success !== true) throw orderTroubleOf(answer);
     return read.data;
   }
+}
+
+function notFound(): GatewayError {
+  return new GatewayError('payment_not_found', 'MercadoPago knows no such order', { httpStatus: 404 });
 }
 
 function refundsOf(order: MercadopagoOrder, { currency }: { currency: NonNullable<ReturnType<typeof currencyOf>> }): RefundSnapshot[] {

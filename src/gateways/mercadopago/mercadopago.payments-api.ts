@@ -5,7 +5,7 @@ import type { MercadopagoAnswer, MercadopagoClient } from './mercadopago.client.
 import { oursAmong, refundAmong, SEARCH } from './mercadopago.lookup.js';
 import { paymentRequest, type ChargeableOrder } from './mercadopago.request.js';
 import { paymentSnapshot, refundSnapshot } from './mercadopago.snapshot.js';
-import { isAbsence, troubleOf } from './mercadopago.trouble.js';
+import { isAbsence, isUnknownPayment, troubleOf } from './mercadopago.trouble.js';
 import { PAYMENT_ID, paymentSchema, refundListSchema, refundSchema, searchSchema, type MercadopagoPayment } from './mercadopago.types.js';
 
 /** MercadoPago pages no deeper (psp/mercadopago.md §2.7, "1000 rows exceeded"). */
@@ -22,7 +22,7 @@ export class PaymentsApi {
 
   async fetchPayment(reference: string): Promise<PaymentSnapshot> {
     const answer = await this.client.getPayment(checkedId(reference));
-    if (isAbsence(answer)) throw new GatewayError('payment_not_found', 'MercadoPago knows no such payment', { httpStatus: 404 });
+    if (isAbsence(answer)) throw notFound();
     const snapshot = paymentIn(answer);
     if (snapshot.reference !== reference) throw new GatewayError('outcome_unknown', 'MercadoPago answered about another payment');
     return snapshot;
@@ -67,6 +67,7 @@ export class PaymentsApi {
   async refundPayment({ reference, attemptId, amount }: RefundOrder): Promise<RefundSnapshot> {
     const answer = await this.client.createRefund(checkedId(reference), { amount: Number(decimalOf(amount)) }, attemptId);
     const refund = [200, 201].includes(answer.status) ? refundSchema.safeParse(answer.body) : undefined;
+    if (isUnknownPayment(answer)) throw notFound();
     if (refund?.success !== true) throw troubleOf(answer);
     if (refund.data.payment_id !== reference) throw new GatewayError('outcome_unknown', 'MercadoPago answered about another payment');
     return refundSnapshot(refund.data, amount.currency);
@@ -83,6 +84,10 @@ export class PaymentsApi {
     if ((refunded?.amountMinor ?? 0n) === refundedBefore.amountMinor) return null;
     throw new GatewayError('outcome_unknown', 'MercadoPago shows money given back, and lists no refund for it');
   }
+}
+
+function notFound(): GatewayError {
+  return new GatewayError('payment_not_found', 'MercadoPago knows no such payment', { httpStatus: 404 });
 }
 
 function paymentIn(answer: MercadopagoAnswer): PaymentSnapshot {

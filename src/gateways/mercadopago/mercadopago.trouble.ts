@@ -69,6 +69,11 @@ export function isAbsence({ status, body }: MercadopagoAnswer): boolean {
   return status === 404 && errorSchema.safeParse(body).success;
 }
 
+/** Whether it says so of the payment itself (2000), and not of something about it. */
+export function isUnknownPayment(answer: MercadopagoAnswer): boolean {
+  return isAbsence(answer) && codeIn(errorSchema.safeParse(answer.body).data?.cause?.[0]?.code) === '2000';
+}
+
 function codeIn(code: JsonNumber | string | null | undefined): string | undefined {
   return code == null ? undefined : typeof code === 'string' ? code : code.text;
 }

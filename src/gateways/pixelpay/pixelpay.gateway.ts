@@ -46,7 +46,7 @@ export class PixelpayGateway implements PaymentGateway {
   async refundPayment(order: RefundOrder): Promise<RefundSnapshot> {
     const answer = await this.client.createRefund(order.reference, refundRequest(order));
     if (answer.status === 200) return refundAcceptanceSnapshot(refundIn(answer, order), order.amount.currency);
-    if (isAbsence(answer)) throw new GatewayError('request_rejected', 'PixelPay knows no such payment', { httpStatus: 404 });
+    if (isAbsence(answer)) throw new GatewayError('payment_not_found', 'PixelPay knows no such payment', { httpStatus: 404 });
     const failure = answer.status === 402 ? failureIn(answer) : undefined;
     if (failure !== undefined) return refundRefusalSnapshot(failure);
     throw troubleOf(answer);

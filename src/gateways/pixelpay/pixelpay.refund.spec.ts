@@ -42,7 +42,7 @@ describe('a refund', () => {
   });
 
   it.each<[number, unknown, object]>([
-    [422, failure('invalid_amount'), { kind: 'request_rejected', field: 'amount' }], [404, failure('not_found'), { kind: 'request_rejected' }], [401, failure('api_key_invalid'), { kind: 'credentials_rejected' }],
+    [422, failure('invalid_amount'), { kind: 'request_rejected', field: 'amount' }], [404, failure('not_found'), { kind: 'payment_not_found', moneyMayHaveMoved: false }], [401, failure('api_key_invalid'), { kind: 'credentials_rejected' }],
     [429, failure('rate_limit'), { kind: 'rate_limited', retryAfterMs: 60_000 }], [502, failure('network_error'), { kind: 'outcome_unknown' }], [500, '', { kind: 'outcome_unknown' }], [404, '<html>', { kind: 'outcome_unknown' }],
     [402, failure('success'), { kind: 'outcome_unknown' }], [402, '', { kind: 'outcome_unknown' }], [200, '', { kind: 'outcome_unknown' }], [200, { status: 'pending' }, { kind: 'outcome_unknown' }], [409, failure('conflict'), { kind: 'outcome_unknown' }],
     [200, { ...taken, refund_id: 'att_3' }, { kind: 'outcome_unknown' }], [200, { ...taken, txn_id: 'txn_other' }, { kind: 'outcome_unknown' }],

@@ -22,6 +22,9 @@ describe('the control API of the Culqi emulator', () => {
     expect((await control('GET', 'faults')).json).toEqual({ faults: [{ route: '*', kind: 'reset_after_booking', times: 3 }] });
     expect((await shop.list()).failure).toBe('ECONNRESET');
     expect((await control('GET', 'faults')).json).toMatchObject({ faults: [{ times: 2 }] });
+    await control('POST', 'faults', { route: '*', kind: 'delayed', merchant: 'shop_a' });
+    expect((await control('GET', 'faults?merchant=shop_a')).json).toMatchObject({ faults: [{ kind: 'delayed' }] });
+    expect((await control('DELETE', 'faults?merchant=shop_a')).json).toMatchObject({ faults: [{ times: 2 }] });
     await control('DELETE', 'faults');
     expect((await shop.list()).status).toBe(200);
   });

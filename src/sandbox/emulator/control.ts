@@ -22,10 +22,10 @@ type Route = (controlled: Controlled, body: unknown, url: URL) => Answer;
 
 const ROUTES: Record<string, Route> = {
   'POST /_control/faults': ({ faults }, body) => ({ status: 201, json: faults.add(body as FaultOrder) }),
-  'GET /_control/faults': ({ faults }) => ({ status: 200, json: { faults: faults.list() } }),
-  'DELETE /_control/faults': ({ faults }) => {
-    faults.clear();
-    return { status: 200, json: { faults: [] } };
+  'GET /_control/faults': ({ faults }, _body, url) => ({ status: 200, json: { faults: faults.list(url.searchParams.get('merchant') ?? undefined) } }),
+  'DELETE /_control/faults': ({ faults }, _body, url) => {
+    faults.clear(url.searchParams.get('merchant') ?? undefined);
+    return { status: 200, json: { faults: faults.list() } };
   },
   'GET /_control/settings': ({ settings }) => ({ status: 200, json: settings.current() }),
   'PUT /_control/settings': ({ settings }, body) => ({ status: 200, json: settings.change(body) }),

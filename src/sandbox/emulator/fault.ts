@@ -61,12 +61,14 @@ export class FaultQueue {
     return fault;
   }
 
-  list(): Fault[] {
-    return this.waiting.map((fault) => ({ ...fault }));
+  /** Those that wait; with a merchant, those that wait for it alone. */
+  list(merchant?: string): Fault[] {
+    return this.waiting.filter((fault) => merchant === undefined || fault.merchant === merchant).map((fault) => ({ ...fault }));
   }
 
-  clear(): void {
-    this.waiting = [];
+  /** Withdraws all; with a merchant, those that wait for it alone. */
+  clear(merchant?: string): void {
+    this.waiting = merchant === undefined ? [] : this.waiting.filter((fault) => fault.merchant !== merchant);
   }
 }
 

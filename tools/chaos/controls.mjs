@@ -1,0 +1,89 @@
+// Broken variants of the service: each lacks one protection, in a copy of the compiled tree. A chaos run that does not catch one of them proves nothing.
+import fs from 'node:fs';
+import path from 'node:path';
+import { Trouble } from '../say.mjs';
+
+/**
+ * `patches`: file of `dist/src`, text, and what stands in its place; a text that is not there is trouble, so that no control rots unseen. `cells`: what to draw
+ * from, so that a short run meets it. `caughtBy`: the invariants that must be violated, one of them at least.
+ */
+export const CONTROLS = [
+  {
+    name: 'no key check', cells: '(culqi|pixelpay) create (kill_service|reset|hang)', caughtBy: ['I6'],
+    patches: [['platform/idempotency/idempotency-keys.js', 'idempotency_key: Buffer.from(request.key)', 'idempotency_key: Buffer.from(request.owner)']],
+  },
+  {
+    name: 'key stored after the charge', cells: 'create (kill_service|stop_service|hang_after_booking)', caughtBy: ['I6', 'I1'],
+    patches: [
+      ['payments/keyed-requests.js', 'await this.keys.claim(transaction, request, attemptId);', 'const used = await this.keys.find(transaction, request.tenantId, request.key); if (used !== null) throw new KeyTaken(\'used\');'],
+      ['payments/keyed-requests.js', 'return { answer, stored: await this.keys.finish(', 'await this.keys.claim(transaction, request, call.attemptId).catch(() => undefined); return { answer, stored: await this.keys.finish('],
+    ],
+  },
+  {
+    name: 'a time-out means failed', cells: 'create (hang_after_booking|reset_after_booking|error_after_booking)', caughtBy: ['I2', 'I4'],
+    patches: [['payments/gateway-caller.js', "return { kind: 'unknown', detail:", "return { kind: 'not_done', failure: { code: 'gateway_unavailable', pspCode: null, message: 'no answer', retryable: true } }; return { kind: 'unknown', detail:"]],
+  },
+  {
+    name: 'blind retry', cells: 'culqi (create|refund) (reset_after_booking|error_after_booking|truncated_body|html_body|empty_body) call', caughtBy: ['I1', 'I2', 'I10'],
+    patches: [['payments/gateway-caller.js', 'const observed = await performOn(this.open(account, window, secrets), call);', 'const observed = await performOn(this.open(account, window, secrets), call).catch(() => performOn(this.open(account, window, secrets), call));']],
+  },
+  {
+    name: 'absence believed at once', cells: 'create (reset_after_booking|error_after_booking|hang_after_booking)', caughtBy: ['I2', 'I4'],
+    patches: [['payments/look-up-plan.js', 'const countsAsAbsent =', "if (found === 'absent') return { attempt: { ...attempt, nextLookUpAt: null }, conclusion: 'absent' }; const countsAsAbsent ="]],
+  },
+  {
+    name: 'webhooks not deduplicated', cells: 'webhook delayed', caughtBy: ['I12'],
+    patches: [['webhooks/inbound/webhook-receipt.js', 'const dedupeKey = sha256(', 'const dedupeKey = sha256(String(Math.random()) + ']],
+  },
+  {
+    name: 'signatures not checked', cells: '(mercadopago|orders|pixelpay) webhook delayed', caughtBy: ['I12'],
+    patches: [
+      ['gateways/mercadopago/mercadopago.webhook.js', 'if (!isSigned(', 'if (false && !isSigned('], ['gateways/pixelpay/pixelpay.webhook.js', 'timingSafeEqual(', '(() => true)('],
+    ],
+  },
+  {
+    name: 'acknowledged before it is stored', cells: 'webhook (kill_service|kill_database|kill_sessions)', caughtBy: ['I12', 'I10'],
+    patches: [['webhooks/inbound/webhook-receipt.js', 'const isNew = await this.store(gateway, tenantId, notice, delivery.body);', 'const isNew = true; setTimeout(() => { void this.store(gateway, tenantId, notice, delivery.body).catch(() => undefined); }, 500);']],
+  },
+  {
+    name: 'refunds checked by read, then write', cells: '(mercadopago|orders|pixelpay) refund', caughtBy: ['I10'],
+    patches: [
+      ['payments/refund-beginning.js', 'const { payment } = await this.store.lock(transaction, tenantId, paymentId);\n            const record = await this.store.withParts(transaction, payment);',
+        'const payment = await this.store.find(transaction, tenantId, paymentId); const record = await this.store.withParts(transaction, payment); await new Promise((resolve) => { setTimeout(resolve, 100); });'],
+      // Two steps of the same version cannot both be written: a second protection, which is off here too.
+      ['payments/refund-beginning.js', 'await this.store.insertTransitions(transaction, [{ payment: changed', 'void (() => undefined)(transaction, [{ payment: changed'],
+    ],
+  },
+  {
+    name: 'jobs written outside the transaction', cells: 'create (kill_service|reset_after_booking|hang_after_booking)', caughtBy: ['I5', 'I2'],
+    patches: [['platform/jobs/job-queue.js', 'async enqueue(access, job) {', 'async enqueue(_access, job) { if (Math.random() < 0.5) return; const access = this.database;']],
+  },
+  {
+    name: 'leases without fencing', cells: '(stop_worker|kill_worker|hang|slow_drip)', caughtBy: ['I5', 'I10', 'I18'],
+    patches: [['platform/jobs/job-queue.js', ".where('lease_token', '=', job.leaseToken)", '']],
+  },
+  {
+    name: 'no tenant filter', cells: 'create', caughtBy: ['I15', 'I6'],
+    patches: [['platform/database/tenant-scope.js', "return query.where(`${table}.tenant_id`, '=', this.tenantId);", 'return query;']],
+  },
+  {
+    name: 'another amount is accepted', cells: 'create wrong_answer call', caughtBy: ['I2', 'I3'],
+    patches: [['payments/apply-effect.js', "return sameMoney(snapshot.amount, attempt.amount) ? null : 'the PSP shows another amount or currency';", 'return null;']],
+  },
+  {
+    name: 'final states move', cells: 'webhook wrong_answer', caughtBy: ['I11', 'I14'],
+    patches: [['payments/payment-state.js', 'captured: stayAlways(),', "captured: { ...stayAlways(), pending: 'processing', mismatch: 'needs_review' },"]],
+  },
+];
+
+/** A copy of the compiled tree with a control's patches. */
+export function brokenCopy(dist, { name, patches }, folder) {
+  fs.cpSync(dist, folder, { recursive: true });
+  for (const [file, text, replacement] of patches) {
+    const at = path.join(folder, 'src', file);
+    const before = fs.readFileSync(at, 'utf8');
+    if (!before.includes(text)) throw new Trouble(`the control "${name}" does not fit: ${file} holds no "${text}"`);
+    fs.writeFileSync(at, before.replaceAll(text, replacement));
+  }
+  return folder;
+}
