@@ -46,41 +46,58 @@ function optionsOf(args) {
   return { ...numbers, pattern: new RegExp(values.cells), dist: path.resolve(values.dist ?? 'dist'), keep: values.keep, controls: values.controls, only: values.only };
 }
 
-/** One seed, from an empty database to its verdict: how many payments met a fault, and the violations. */
-async function run(seed, { payments, minutes, clients, pattern, dist, keep }) {
+/** One seed, from an empty database to its verdict: what met a fault, and the invariants that are broken. */
+async function run(seed, options) {
   const home = path.join(ROOT, '.data', `chaos-${process.pid}-${seed}`);
-  if (!keep) removeAtEnd(home);
-  const world = Object.assign(await startWorld({ home, dist, say }), { canaries: [], forged: [], misused: [], answerMs: [] });
+  if (!options.keep) removeAtEnd(home);
+  const world = Object.assign(await startWorld({ home, dist: options.dist, say }), { canaries: [], forged: [], misused: [], answerMs: [], isOver: false });
+  try {
+    const shops = await openShops(world, seed, options.clients);
+    const cells = allCells({ canStrikeServer: world.database.canKill }).filter(({ psp, operation, kind, where }) => options.pattern.test(`${psp} ${operation} ${kind} ${where}`));
+    const played = await playAll(world, shops, cells, seed, options);
+    const convergedMs = await converge(world, shops);
+    const seen = await collect(world, shops, options.dist);
+    const verdicts = Object.entries(INVARIANTS).map(([name, check]) => ({ name, violations: check(seen) }));
+    await speak(seed, { played, seen, verdicts, convergedMs, cells: cells.length });
+    return { played: played.filter(({ hasMet }) => hasMet), broken: verdicts.filter(({ violations }) => violations.length > 0).map(({ name }) => name) };
+  } finally {
+    world.isOver = true;
+    await endWorld(world);
+    if (!options.keep) fs.rmSync(home, { recursive: true, force: true });
+  }
+}
+
+/** A merchant for each client. What PSPs do by themselves takes them seconds, and here less; what they book shows a little later: LOOKUP_LAG_MS is twice that. */
+async function openShops(world, seed, clients) {
   const shops = [];
   for (let at = 0; at < clients; at += 1) shops.push(await openShop(world, randomOf(seed, 'shop', at, process.pid).text(12), { orders: at % 2 === 1 }));
-  // PixelPay and MercadoPago end by themselves after seconds; here after less. What they book shows a little later: LOOKUP_LAG_MS is twice that.
   await shops[0].control('culqi', 'PUT', 'settings', { lookupLagMs: 100 });
   await shops[0].control('pixelpay', 'PUT', 'settings', { completeAfterMs: 400, refundAfterMs: 400, pendingForMs: 800, lookupLagMs: 100 });
   await shops[0].control('mercadopago', 'PUT', 'settings', { reviewAfterMs: 500, refundAfterMs: 400, lookupLagMs: 100 });
+  return shops;
+}
 
-  const cells = allCells({ canStrikeServer: world.database.canKill }).filter(({ psp, operation, kind, where }) => pattern.test(`${psp} ${operation} ${kind} ${where}`));
+/** Every story, drawn by its number; a merchant plays one at a time. */
+async function playAll(world, shops, cells, seed, { payments, minutes }) {
   const untilMs = Date.now() + minutes * 60_000;
   const played = [];
   let next = 0;
   await Promise.all(shops.map(async (shop) => {
-    while (next < payments && Date.now() < untilMs) {
+    // Only a merchant whose account makes orders meets the cells of orders, and the other way round.
+    const own = cells.filter(({ psp }) => (shop.orders ? psp !== 'mercadopago' : psp !== 'orders'));
+    while (own.length > 0 && next < payments && Date.now() < untilMs && !world.isOver) {
       const story = next++;
       const random = randomOf(seed, 'story', story);
-      // Only a merchant whose account makes orders meets the cells of orders, and the other way round.
-      const cell = random.one(cells.filter(({ psp }) => (shop.orders ? psp !== 'mercadopago' : psp !== 'orders')));
-      if (!cell) return;
-      const told = await playStory(shop, cell, random).catch((error) => { throw new Trouble(`seed ${seed}, story ${story} (${cell.psp} ${cell.operation} ${cell.kind}): ${error.message}`); });
+      const cell = random.one(own);
+      const told = await playStory(shop, cell, random).catch((error) => {
+        world.isOver = true;
+        throw new Trouble(`seed ${seed}, story ${story} (${cell.psp} ${cell.operation} ${cell.kind}): ${error.message}`);
+      });
       played.push({ ...cell, ...told });
     }
   }));
   await sleep(500);
-  const convergedMs = await converge(world, shops);
-  const seen = await collect(world, shops, dist);
-  const verdicts = Object.entries(INVARIANTS).map(([name, check]) => ({ name, violations: check(seen) }));
-  await speak(seed, { played, seen, verdicts, convergedMs, cells: cells.length });
-  await endWorld(world);
-  if (!keep) fs.rmSync(home, { recursive: true, force: true });
-  return { played: played.filter(({ hasMet }) => hasMet), broken: verdicts.filter(({ violations }) => violations.length > 0).map(({ name }) => name) };
+  return played;
 }
 
 async function speak(seed, { played, seen, verdicts, convergedMs, cells }) {

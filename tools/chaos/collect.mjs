@@ -7,6 +7,8 @@ import { allowedTransitions } from './invariants.mjs';
 
 const CONVERGE_MS = 60_000;
 const PAGE = 100;
+/** Requests of each merchant that are repeated at the end. */
+const REPEATS = 100;
 
 /** Ends the faults and waits: jobs go on, night falls once (the look-over), and operators look at what has a ticket. Tells how long it took. */
 export async function converge(world, shops) {
@@ -74,6 +76,7 @@ export async function collect(world, shops, dist) {
     const payment = byAttempt.get(charge.attemptId);
     if (payment) byPayment.set(payment.id, [...byPayment.get(payment.id) ?? [], charge]);
   }
+  await askAgain(shops);
   const tickets = await database.query('select kind, payment_id, status, evidence from tickets');
   const heard = shops.flatMap((shop) => shop.heard);
   return {
@@ -96,6 +99,16 @@ export async function collect(world, shops, dist) {
 async function storedWebhooks(database) {
   const rows = await database.query('select hex(body_hash) as hash, count(*) as n from webhook_events group by tenant_id, gateway, body_hash');
   return { bodyHashes: new Set(rows.map(({ hash }) => hash.toLowerCase())), storedTwice: rows.filter(({ n }) => Number(n) > 1).length };
+}
+
+/** Answers are for ever the same: what was answered under a key is asked once more. */
+async function askAgain(shops) {
+  for (const shop of shops) {
+    for (const { key, method, at, body } of shop.heard.filter((each) => each.key).slice(0, REPEATS)) {
+      const answer = await shop.ask(method, at, { key, body });
+      if (answer) shop.heard.push({ key, at: `${at} again`, status: answer.status, text: answer.text, answer: answer.body });
+    }
+  }
 }
 
 /** Every merchant asks for something of the next one's. */

@@ -79,7 +79,7 @@ class Shop {
     const key = crypto.randomUUID();
     let service = random.whole(0, 2);
     const answers = [];
-    for (const endMs = Date.now() + INSIST_MS; Date.now() < endMs; service = 1 - service) {
+    for (const endMs = Date.now() + INSIST_MS; Date.now() < endMs && !this.world.isOver; service = 1 - service) {
       if (answers.length === 0) await beforeFirst();
       const answer = await this.ask(method, at, { body, key, service });
       answers.push(answer?.status ?? null);
