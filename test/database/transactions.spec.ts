@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
 import { ormOptions } from '../../src/mikro-orm.config.js';
@@ -39,6 +40,24 @@ describe('a transaction', () => {
     expect(runs).toBeGreaterThan(2);
     expect([await count(1), await count(2)]).toEqual([2, 2]);
   });
+
+  it('that waits too long for a row is rolled back whole, and runs again (D2, T13)', async () => {
+    await tables.query('insert into counters values (6, 0), (7, 0)');
+    await tables.query('start transaction');
+    await tables.query('select n from counters where id = 7 for update');
+    let runs = 0;
+    const waiting = database.transaction(async (transaction) => {
+      runs++;
+      await sql`update counters set n = n + 1 where id = 6`.execute(transaction.acrossTenants());
+      await sql`update counters set n = n + 1 where id = 7`.execute(transaction.acrossTenants());
+    });
+    // Longer than the wait for a row lock that the pool sets.
+    await sleep(5_500);
+    expect(runs).toBe(2);
+    await tables.query('rollback');
+    await waiting;
+    expect([await count(6), await count(7)]).toEqual([1, 1]);
+  }, 15_000);
 
   it('that fails leaves nothing of itself behind (T13)', async () => {
     await expect(database.transaction(async (transaction) => {

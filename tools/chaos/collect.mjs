@@ -101,10 +101,10 @@ async function storedWebhooks(database) {
   return { bodyHashes: new Set(rows.map(({ hash }) => hash.toLowerCase())), storedTwice: rows.filter(({ n }) => Number(n) > 1).length };
 }
 
-/** Answers are for ever the same: what was answered under a key is asked once more. */
+/** Answers are for ever the same: what was answered under a key is asked once more. A refusal frees its key, so it is none of these. */
 async function askAgain(shops) {
   for (const shop of shops) {
-    for (const { key, method, at, body } of shop.heard.filter((each) => each.key).slice(0, REPEATS)) {
+    for (const { key, method, at, body } of shop.heard.filter((each) => each.key && each.status < 300).slice(0, REPEATS)) {
       const answer = await shop.ask(method, at, { key, body });
       if (answer) shop.heard.push({ key, at: `${at} again`, status: answer.status, text: answer.text, answer: answer.body });
     }
