@@ -33,7 +33,7 @@ describe('a repeated request', () => {
     expect(again).toMatchObject({ status: 201, text: first.text });
   });
 
-  it('of fifty at once makes one payment and one charge (I1, I6)', async () => {
+  it('of fifty at once makes one payment and one charge (I1, I6, E1)', async () => {
     const shop = await merchant();
     const body = paymentOf(await mintToken(service.sandbox.url, shop));
     const key = randomUUID();
@@ -63,7 +63,7 @@ describe('a repeated request', () => {
 });
 
 describe('a key', () => {
-  it('used for another body is refused without effect (I7)', async () => {
+  it('used for another body is refused without effect (I7, E2)', async () => {
     const shop = await merchant();
     const body = paymentOf(await mintToken(service.sandbox.url, shop));
     const key = randomUUID();
@@ -75,7 +75,7 @@ describe('a key', () => {
     expect(service.sandbox.books.charges(shop.culqi.merchant)).toHaveLength(1);
   });
 
-  it('is compared byte by byte (T15), and belongs to its tenant', async () => {
+  it('is compared byte by byte (T15), and belongs to its tenant (E3)', async () => {
     const shop = await merchant();
     const other = await merchant();
     const base = { amount: 100, currency: 'PEN', confirm: false, customer: { email: 'ana@ejemplo.pe' } };

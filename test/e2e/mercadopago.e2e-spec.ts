@@ -176,6 +176,15 @@ describe('a refund', () => {
     expect(booked()[0]?.refunds).toMatchObject([{ amount: 2_900 }]);
   });
 
+  it('that meets a chargeback gives back no more than was taken (E10)', async () => {
+    const { body } = await pay();
+    const [refund] = await Promise.all([refundPayment(service, ana.client, body.id), Promise.resolve().then(() => { service.mercadopago.panel.chargeBack(Number(body.gatewayReference)); })]);
+    expect(['succeeded', 'failed']).toContain((await ended(refund.body.id)).status);
+    const after = await readPayment(service, ana.client, body.id);
+    expect(after.status).toBe('captured');
+    expect(after.amountRefunded).toBe(booked()[0]?.refunds.filter(({ status }) => status === 'approved').reduce((sum, { amount }) => sum + amount, 0));
+  });
+
   it('in the panel becomes one of origin gateway, by webhook', async () => {
     listen();
     const { body } = await pay();

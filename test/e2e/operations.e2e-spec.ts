@@ -53,7 +53,7 @@ describe('reserved money', () => {
     for (const operation of ['void', 'capture'] as const) expect(await operate(operation, payment.id)).toMatchObject({ status: 409, body: { code: 'invalid_state' } });
   });
 
-  it('is taken or released by one of those who ask at once', async () => {
+  it('is taken or released by one of those who ask at once (E9)', async () => {
     const payment = await authorize();
     const answers = await Promise.all([...Array.from({ length: 6 }, () => operate('capture', payment.id)), ...Array.from({ length: 6 }, () => operate('void', payment.id))]);
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
@@ -115,10 +115,11 @@ describe('an operation whose reply is lost', () => {
     expect(await operate('capture', payment.id)).toMatchObject({ status: 200, body: { status: 'captured' } });
   }, 20_000);
 
-  it('a void is pending until Culqi is asked, then voided, once', async () => {
+  it('a void is pending until Culqi is asked, then voided, once; what is asked meanwhile is refused (A20)', async () => {
     const payment = await authorize();
     service.sandbox.faults.add({ route: 'POST /v2/refunds', merchant: shop.culqi.merchant, kind: 'reset_after_booking' });
     expect(await operate('void', payment.id)).toMatchObject({ status: 200, body: { status: 'authorized', pendingOperation: 'void' } });
+    expect(await operate('capture', payment.id)).toMatchObject({ status: 409 });
     expect(await calm(payment.id)).toMatchObject({ status: 'voided' });
     expect(service.sandbox.books.requests(shop.culqi.merchant).filter(({ method, path }) => method === 'POST' && path.endsWith('/refunds'))).toHaveLength(1);
   }, 20_000);

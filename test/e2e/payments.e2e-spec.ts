@@ -111,7 +111,7 @@ describe('a card payment', () => {
     expect(stored?.n).toBe(0);
   });
 
-  it('with a unique reference refuses a second live one, and not a second after a failed one', async () => {
+  it('with a unique reference refuses a second live one, and not a second after a failed one (E6)', async () => {
     const body = async (card = VISA): Promise<unknown> => paymentOf(await mintToken(service.sandbox.url, shop, card), { reference: 'UNIQUE-1', uniqueReference: true });
     expect((await createPayment(service, shop.client, await body({ number: '4000020000000000', cvv: '354' }))).body.status).toBe('failed');
     const first = await createPayment(service, shop.client, await body());

@@ -77,6 +77,13 @@ describe('a request that went out', () => {
     expect(await kindOf(post(await raw(answer), '{}', 300))).toBe('outcome_unknown');
   });
 
+  it('is unknown when the connection is reset in the middle of the body (A5)', async () => {
+    let read = 0;
+    const url = await raw((socket) => { socket.on('data', (chunk: Buffer) => { read += chunk.length; if (read > 100_000) socket.resetAndDestroy(); }); });
+    expect(await kindOf(post(url, 'x'.repeat(8 * 1024 * 1024), 2_000))).toBe('outcome_unknown');
+    expect(read).toBeLessThan(8 * 1024 * 1024);
+  });
+
   it('is unknown when the answer drips past the deadline, however steadily (A10)', async () => {
     const url = await http((_request, response) => {
       const drip = setInterval(() => response.write(' '), 20);
