@@ -95,6 +95,15 @@ describe('an erased customer', () => {
     expect((await erase()).status).toBe(204);
   });
 
+  it('has no card kept any more that was under way', async () => {
+    service.sandbox.faults.add({ route: 'POST /v2/cards', kind: 'delayed', delayMs: 400 });
+    const keeping = service.ask<ProblemBody>({ method: 'POST', path: `/v1/customers/${customerId}/payment-methods`, key: shop.client, body: { gateway: 'culqi', token: await mintToken(service.sandbox.url, shop) } });
+    await eventually(() => service.sandbox.books.cards(shop.culqi.merchant), (cards) => cards.length > 0);
+    expect((await erase()).status).toBe(204);
+    expect(await keeping).toMatchObject({ status: 404, body: { code: 'not_found' } });
+    expect(await service.tables.query('select id from saved_methods where customer_id = ?', [customerId])).toEqual([]);
+  });
+
   it('is another tenant\'s, or another key\'s to erase, never', async () => {
     const other = await newMerchantOfBoth(service.ask);
     expect((await erase(customerId, other.operator)).status).toBe(404);

@@ -2,13 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { createPayment, eventually, paymentOf, readPayment, refundPayment, settled, type PaymentBody, type RefundBody } from '../support/payments.js';
+import { mintMercadopagoToken, newMercadopagoAccount, putMercadopagoAccount, type MercadopagoAccount } from '../support/mercadopago.js';
 import { newMerchant, startService, type Merchant, type Service } from '../support/service.js';
-import { PLATFORM_ADMIN_KEY, rememberCanaries } from '../support/settings.js';
 
 let service: Service;
 let url: string;
 let ana: Merchant;
-let suffix: string;
+let account: MercadopagoAccount;
 beforeAll(async () => {
   service = await startService();
   await service.app.listen(0, '127.0.0.1');
@@ -17,30 +17,19 @@ beforeAll(async () => {
 afterAll(() => service.close());
 beforeEach(async () => {
   ana = await newMerchant(service.ask);
-  suffix = randomUUID().replaceAll('-', '').slice(0, 12);
-  rememberCanaries([`APP_USR-sec-${suffix}`, `whsec-${suffix}`]);
+  account = newMercadopagoAccount();
   await setApi('orders');
   service.mercadopago.faults.clear();
   service.mercadopago.settings.change({ reviewAfterMs: 300, refundsInProcess: false, lookupLagMs: 0 });
 });
 
-const setApi = (api: string) => service.ask({
-  method: 'PUT', path: `/v1/admin/tenants/${ana.tenantId}/gateway-accounts/mercadopago`, key: PLATFORM_ADMIN_KEY,
-  body: { credentials: { accessToken: `APP_USR-sec-${suffix}`, publicKey: `APP_USR-pub-${suffix}`, webhookSecret: `whsec-${suffix}` }, enabled: true, environment: 'sandbox', settings: { api }, fees: [{ currency: 'PEN', percentBps: 399, taxBps: 1_800 }] },
-});
-async function mint(name = 'APRO', number = '4009175332806176'): Promise<string> {
-  const response = await fetch(`${service.mercadopago.url}/v1/card_tokens?public_key=APP_USR-pub-${suffix}`, {
-    method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ card_number: number, security_code: '123', expiration_month: 11, expiration_year: 2030, cardholder: { name } }),
-  });
-  const { id } = await response.json() as { id: string };
-  rememberCanaries([id]);
-  return id;
-}
+const setApi = (api: string) => putMercadopagoAccount(service, ana, account, { settings: { api }, fees: [{ currency: 'PEN', percentBps: 399, taxBps: 1_800 }] });
+const mint = (name?: string, number?: string): Promise<string> => mintMercadopagoToken(service.mercadopago.url, account, name, number);
 const pay = async (changes: Record<string, unknown> = {}, name?: string, number?: string) => createPayment(service, ana.client, paymentOf('', {
   gateway: 'mercadopago', paymentMethod: { type: 'card', tokens: { mercadopago: await mint(name, number) }, options: { mercadopago: { paymentMethodId: 'visa', applicationFee: 150 } } }, ...changes,
 }));
-const booked = () => service.mercadopago.books.payments(`mp_${suffix}`);
-const listen = (): void => { service.mercadopago.webhooks.change(`mp_${suffix}`, { url: `${url}/webhooks/mercadopago/${ana.tenantId}` }); };
+const booked = () => service.mercadopago.books.payments(account.merchant);
+const listen = (): void => { service.mercadopago.webhooks.change(account.merchant, { url: `${url}/webhooks/mercadopago/${ana.tenantId}` }); };
 const until = (id: string, isThere: (payment: PaymentBody) => boolean): Promise<PaymentBody> => eventually(() => readPayment(service, ana.client, id), isThere);
 const post = <T = PaymentBody>(path: string) => service.ask<T>({ method: 'POST', path, key: ana.client, headers: { 'idempotency-key': randomUUID() } });
 const tickets = () => service.tables.query(`select kind from tickets where tenant_id = '${ana.tenantId}'`);
@@ -138,7 +127,7 @@ describe('what an order looks like among the payments, under a number', () => {
 describe('an account that goes over to orders', () => {
   it('keeps its payments: looked up, refunded and told of by their numbers; vouchers and Yape stay where they were', async () => {
     ana = await newMerchant(service.ask);
-    suffix = randomUUID().replaceAll('-', '').slice(0, 12);
+    account = newMercadopagoAccount();
     await setApi('payments');
     const { body: before } = await pay({ captureMethod: 'manual' });
     expect(before.gatewayReference).toMatch(/^[0-9]+$/);

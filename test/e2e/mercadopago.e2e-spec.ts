@@ -1,13 +1,13 @@
 import { createHmac, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { createPayment, eventually, paymentOf, readPayment, refundPayment, settled, type PaymentBody, type ProblemBody, type RefundBody } from '../support/payments.js';
+import { mintMercadopagoToken, newMercadopagoAccount, putMercadopagoAccount, type MercadopagoAccount } from '../support/mercadopago.js';
 import { newMerchant, startService, type Merchant, type Service } from '../support/service.js';
-import { PLATFORM_ADMIN_KEY, rememberCanaries } from '../support/settings.js';
 
 let service: Service;
 let url: string;
 let ana: Merchant;
-let suffix: string;
+let account: MercadopagoAccount;
 beforeAll(async () => {
   service = await startService();
   await service.app.listen(0, '127.0.0.1');
@@ -16,30 +16,18 @@ beforeAll(async () => {
 afterAll(() => service.close());
 beforeEach(async () => {
   ana = await newMerchant(service.ask);
-  suffix = randomUUID().replaceAll('-', '').slice(0, 12);
-  await service.ask({
-    method: 'PUT', path: `/v1/admin/tenants/${ana.tenantId}/gateway-accounts/mercadopago`, key: PLATFORM_ADMIN_KEY,
-    body: { credentials: { accessToken: `APP_USR-sec-${suffix}`, publicKey: `APP_USR-pub-${suffix}`, webhookSecret: `whsec-${suffix}` }, enabled: true, environment: 'sandbox' },
-  });
-  rememberCanaries([`APP_USR-sec-${suffix}`, `whsec-${suffix}`]);
+  account = newMercadopagoAccount();
+  await putMercadopagoAccount(service, ana, account);
   service.mercadopago.faults.clear();
   service.mercadopago.settings.change({ reviewAfterMs: 300, refundsInProcess: false, lookupLagMs: 0, notifications: 'webhook', timestamps: 'milliseconds', idCase: 'as_sent' });
 });
 
-const VISA = '4009175332806176';
-async function mint(name = 'APRO', number = VISA): Promise<string> {
-  const response = await fetch(`${service.mercadopago.url}/v1/card_tokens?public_key=APP_USR-pub-${suffix}`, {
-    method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ card_number: number, security_code: '123', expiration_month: 11, expiration_year: 2030, cardholder: { name } }),
-  });
-  const { id } = await response.json() as { id: string };
-  rememberCanaries([id]);
-  return id;
-}
+const mint = (name?: string, number?: string): Promise<string> => mintMercadopagoToken(service.mercadopago.url, account, name, number);
 const methodOf = (token: string) => ({ type: 'card', tokens: { mercadopago: token }, options: { mercadopago: { paymentMethodId: 'visa' } } });
 const pay = async (changes: Record<string, unknown> = {}, name?: string, number?: string) =>
   createPayment(service, ana.client, paymentOf('', { gateway: 'mercadopago', paymentMethod: methodOf(await mint(name, number)), ...changes }));
-const booked = () => service.mercadopago.books.payments(`mp_${suffix}`);
-const listen = (changes: object = {}): void => { service.mercadopago.webhooks.change(`mp_${suffix}`, { url: `${url}/webhooks/mercadopago/${ana.tenantId}`, ...changes }); };
+const booked = () => service.mercadopago.books.payments(account.merchant);
+const listen = (changes: object = {}): void => { service.mercadopago.webhooks.change(account.merchant, { url: `${url}/webhooks/mercadopago/${ana.tenantId}`, ...changes }); };
 const until = (id: string, isThere: (payment: PaymentBody) => boolean): Promise<PaymentBody> => eventually(() => readPayment(service, ana.client, id), isThere);
 const post = <T = PaymentBody>(path: string, body: unknown = undefined) => service.ask<T>({ method: 'POST', path, key: ana.client, body, headers: { 'idempotency-key': randomUUID() } });
 
@@ -109,7 +97,7 @@ describe('a challenge', () => {
 
 describe('Yape and vouchers', () => {
   it.each([['111111111', 'captured', null], ['111111112', 'failed', 'contact_issuer'], ['111111113', 'failed', 'limit_exceeded'], ['111111117', 'failed', 'incorrect_cvc']])('Yape from %s is %s', async (phone, status, code) => {
-    const response = await fetch(`${service.mercadopago.url}/platforms/pci/yape/v1/payment?public_key=APP_USR-pub-${suffix}`, {
+    const response = await fetch(`${service.mercadopago.url}/platforms/pci/yape/v1/payment?public_key=${account.publicKey}`, {
       method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ phoneNumber: phone, otp: '123456', requestId: randomUUID() }),
     });
     const { id: token } = await response.json() as { id: string };
@@ -216,7 +204,7 @@ describe('a webhook of MercadoPago', () => {
     const { body } = await pay({ captureMethod: 'manual' });
     const id = body.gatewayReference ?? '';
     const post = (ts: number) => {
-      const v1 = createHmac('sha256', `whsec-${suffix}`).update(`id:${id};request-id:req-1;ts:${ts};`).digest('hex');
+      const v1 = createHmac('sha256', account.webhookSecret).update(`id:${id};request-id:req-1;ts:${ts};`).digest('hex');
       return service.ask({
         method: 'POST', path: `/webhooks/mercadopago/${ana.tenantId}?data.id=${id}&type=payment`, headers: { 'x-signature': `ts=${ts},v1=${v1}`, 'x-request-id': 'req-1' }, body: { id: 120_001, type: 'payment', action: 'payment.updated', data: { id } },
       });
@@ -232,10 +220,10 @@ describe('a webhook of MercadoPago', () => {
   });
 
   it('with another secret is refused', async () => {
-    service.mercadopago.settings.change({ webhookSecrets: { [`mp_${suffix}`]: 'whsec-of-somebody' } });
+    service.mercadopago.settings.change({ webhookSecrets: { [account.merchant]: 'whsec-of-somebody' } });
     listen();
     await pay();
-    const sent = await eventually(() => service.mercadopago.webhooks.sent(`mp_${suffix}`), (found) => found.length > 0);
+    const sent = await eventually(() => service.mercadopago.webhooks.sent(account.merchant), (found) => found.length > 0);
     expect(sent[0]?.status).toBe(401);
     expect(await statuses()).toEqual([]);
   });
@@ -289,10 +277,7 @@ describe('keys that MercadoPago does not take', () => {
   it('fail the payment as misconfigured, with an alert; a refusal for now fails it as unavailable (A8)', async () => {
     service.mercadopago.faults.add({ route: 'POST /v1/payments', kind: 'rate_limited' });
     expect((await pay()).body).toMatchObject({ status: 'failed', failure: { code: 'gateway_unavailable' } });
-    await service.ask({
-      method: 'PUT', path: `/v1/admin/tenants/${ana.tenantId}/gateway-accounts/mercadopago`, key: PLATFORM_ADMIN_KEY,
-      body: { credentials: { accessToken: `nothing-${suffix}`, publicKey: `APP_USR-pub-${suffix}`, webhookSecret: `whsec-${suffix}` }, enabled: true, environment: 'sandbox' },
-    });
+    await putMercadopagoAccount(service, ana, { ...account, accessToken: `nothing-${account.suffix}` });
     expect((await pay()).body).toMatchObject({ status: 'failed', failure: { code: 'gateway_misconfigured', pspCode: '7' } });
     expect(booked()).toEqual([]);
   });
@@ -306,7 +291,7 @@ describe('four webhooks of one payment', () => {
   const deliver = (action: Action, id: string) => {
     if (action === 'ipn') return service.ask({ method: 'POST', path: `/webhooks/mercadopago/${ana.tenantId}?topic=payment&id=${id}`, body: { resource: id, topic: 'payment' } });
     const [requestId, ts] = [randomUUID(), String(Date.now())];
-    const v1 = createHmac('sha256', `whsec-${suffix}`).update(`id:${id};request-id:${requestId};ts:${ts};`).digest('hex');
+    const v1 = createHmac('sha256', account.webhookSecret).update(`id:${id};request-id:${requestId};ts:${ts};`).digest('hex');
     return service.ask({
       method: 'POST', path: `/webhooks/mercadopago/${ana.tenantId}?data.id=${id}&type=payment`, headers: { 'x-signature': `ts=${ts},v1=${v1}`, 'x-request-id': requestId },
       body: { id: Number(`${id}${ACTIONS.indexOf(action)}`), live_mode: true, type: 'payment', action, data: { id } },

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { createPayment, eventually, mintPixelpayToken, mintToken, paymentOf, readPayment, type PaymentBody, type ProblemBody } from '../support/payments.js';
+import { mintMercadopagoToken, newMercadopagoAccount, putMercadopagoAccount } from '../support/mercadopago.js';
 import { newMerchantOfBoth, startService, type Merchant, type Service } from '../support/service.js';
-import { PLATFORM_ADMIN_KEY, rememberCanaries } from '../support/settings.js';
+import { rememberCanaries } from '../support/settings.js';
 
 type MethodBody = { id: string; gateway: string; type: string; brand: string | null; last4: string | null; default: boolean };
 
@@ -145,18 +146,9 @@ it('PixelPay keeps a token by itself', async () => {
 });
 
 it('a card that MercadoPago keeps needs a new token for each payment, which nobody is charged for', async () => {
-  const suffix = ana.culqi.merchant.replace(/^[a-z]+_/, '');
-  const [accessToken, publicKey, webhookSecret] = [`APP_USR-sec-${suffix}`, `APP_USR-pub-${suffix}`, `whsec-${suffix}`];
-  rememberCanaries([accessToken, webhookSecret]);
-  await service.ask({
-    method: 'PUT', path: `/v1/admin/tenants/${ana.tenantId}/gateway-accounts/mercadopago`, key: PLATFORM_ADMIN_KEY,
-    body: { credentials: { accessToken, publicKey, webhookSecret }, enabled: true, environment: 'sandbox' },
-  });
-  const response = await fetch(`${service.mercadopago.url}/v1/card_tokens?public_key=${publicKey}`, {
-    method: 'POST', headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ card_number: '4009175332806176', security_code: '123', expiration_month: 11, expiration_year: 2030, cardholder: { name: 'APRO' } }),
-  });
-  const { id: token } = await response.json() as { id: string };
+  const account = newMercadopagoAccount();
+  await putMercadopagoAccount(service, ana, account);
+  const token = await mintMercadopagoToken(service.mercadopago.url, account);
   const { status, body: method } = await save({ gateway: 'mercadopago', token });
   expect([status, method]).toMatchObject([201, { gateway: 'mercadopago', brand: 'visa', last4: '6176', expiryMonth: 11, expiryYear: 2030, expiry: 'valid', default: true }]);
 
@@ -166,8 +158,8 @@ it('a card that MercadoPago keeps needs a new token for each payment, which nobo
   service.mercadopago.faults.clear();
   service.mercadopago.faults.add({ route: 'POST /v1/card_tokens', kind: 'hang_before_booking' });
   expect((await pay(method.id)).body).toMatchObject({ status: 'failed', failure: { code: 'gateway_unavailable' } });
-  expect(service.mercadopago.books.payments(suffix)).toHaveLength(3);
+  expect(service.mercadopago.books.payments(account.merchant)).toHaveLength(3);
 
   expect((await ask('DELETE', `/${method.id}`)).status).toBe(204);
-  expect(service.mercadopago.books.cards(suffix)).toEqual([]);
+  expect(service.mercadopago.books.cards(account.merchant)).toEqual([]);
 });
