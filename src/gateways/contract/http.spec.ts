@@ -138,6 +138,16 @@ describe('an answer', () => {
     for (let i = 0; i < 5; i++) await post(url);
     expect(ports.size).toBe(1);
   });
+
+  it('never comes over a connection that was idle for so long that the PSP may be closing it (T19)', async () => {
+    const ports = new Set<number | undefined>();
+    const server = createHttpServer({ keepAliveTimeout: 60_000 }, (request, response) => { ports.add(request.socket.remotePort); request.resume().on('end', () => response.end('{}')); });
+    const url = await listen(server);
+    await post(url);
+    await sleep(4_300);
+    await post(url);
+    expect(ports.size).toBe(2);
+  }, 10_000);
 });
 
 it('an error names neither header nor body', async () => {
