@@ -109,6 +109,13 @@ describe('the job runner', () => {
     for (let i = 0; i < 100; i++, await sleep(20)) if ((await tables.query<{ run_at: Date | null }>('select run_at from jobs'))[0]?.run_at === null) break;
     await running.stop(1_000);
     expect((await tables.query('select run_at, attempts from jobs'))[0]).toMatchObject({ run_at: null, attempts: 20 });
+    // And runs again when that person says so.
+    const [aside] = await queue.laidAside(database);
+    expect(aside).toMatchObject({ kind: 'test', lastError: 'Error' });
+    await queue.replay(database, ['job_another']);
+    expect(await queue.laidAside(database)).toHaveLength(1);
+    await queue.replay(database, [aside?.id ?? '']);
+    expect([await queue.laidAside(database), (await queue.claim(10, 1_000)).map(({ id, attempts }) => [id, attempts])]).toEqual([[], [[aside?.id, 1]]]);
   });
 
   it('finishes what it has in hand before it stops', async () => {

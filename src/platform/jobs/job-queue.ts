@@ -9,6 +9,11 @@ export type Job = { id: string; kind: string; tenantId: string; traceId: string 
 
 export type NewJob = { id: string; kind: string; tenantId: string; payload: Record<string, string>; uniqueKey?: string; delayMs: number };
 
+/** A job that failed too often: a person looks at it. */
+export type JobAside = { id: string; kind: string; tenantId: string; lastError: string | null; createdAt: Date };
+
+const ASIDE_MAX = 1_000;
+
 /** The lease ended and another took the job over: whatever this holder was about to write must not be written. */
 export class LeaseLost extends Error {
   override readonly name = 'LeaseLost';
@@ -73,6 +78,17 @@ export class JobQueue {
   /** The job failed and is tried again in `delayMs`; null lays it aside for a person. @throws LeaseLost when it is no longer ours. */
   async fail(job: Job, reason: string, delayMs: number | null): Promise<void> {
     await this.release(this.database, job, { run_at: delayMs === null ? null : databaseTimeIn(delayMs), last_error: reason.slice(0, 255) });
+  }
+
+  /** The jobs that lie aside after their last failure, the oldest first, at most 1000. */
+  async laidAside(access: DatabaseAccess): Promise<JobAside[]> {
+    const rows = await access.acrossTenants().selectFrom('jobs').select(['id', 'kind', 'tenant_id', 'last_error', 'created_at']).where('run_at', 'is', null).orderBy('created_at').limit(ASIDE_MAX).execute();
+    return rows.map((row) => ({ id: row.id, kind: row.kind, tenantId: row.tenant_id, lastError: row.last_error, createdAt: row.created_at }));
+  }
+
+  /** Makes jobs that lie aside due now, with all their tries. */
+  async replay(access: DatabaseAccess, ids: readonly string[]): Promise<void> {
+    if (ids.length > 0) await access.acrossTenants().updateTable('jobs').set({ run_at: databaseNow(), attempts: 0 }).where('id', 'in', ids).where('run_at', 'is', null).execute();
   }
 
   /** Makes the job of this unique key due in `delayMs`, whoever holds it: what its holder writes afterwards is refused. */
