@@ -67,7 +67,7 @@ describe('a transaction', () => {
     expect(await count(3)).toBeUndefined();
   });
 
-  it('is isolated READ COMMITTED and in UTC, whatever the server says (D10)', async () => {
+  it('is isolated READ COMMITTED and in UTC, whatever the server says (D10, D12)', async () => {
     await checkSession(database);
     await tables.query('insert into counters values (4, 0)');
     await database.transaction(async (transaction) => {

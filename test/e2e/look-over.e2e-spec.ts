@@ -67,6 +67,20 @@ describe('the daily look-over', () => {
     expect(await tickets('payment_id is null')).toEqual([{ kind: 'unknown_payment' }]);
   });
 
+  it('reports what was paid after the copy of the database was made that is in use now (D9)', async () => {
+    const kept = await paidAtCulqi(service, ana);
+    const forgotten = await paidAtCulqi(service, ana);
+    for (const table of ['payments', 'payment_attempts', 'payment_transitions', 'idempotency_keys']) {
+      const where = { payments: 'id = ?', payment_attempts: 'payment_id = ?', payment_transitions: 'payment_id = ?', idempotency_keys: 'attempt_id = ?' }[table];
+      await service.tables.query(`delete from ${table} where ${where}`, [table === 'idempotency_keys' ? forgotten.attempts[0]?.id : forgotten.id]);
+    }
+    await lookOver();
+    const found = await service.tables.query<{ evidence: string }>(`select evidence from tickets where tenant_id = '${ana.tenantId}' and kind = 'unknown_payment'`);
+    expect(found).toHaveLength(1);
+    expect(found[0]?.evidence).toContain(forgotten.gatewayReference);
+    expect(await read(kept.id)).toMatchObject({ status: 'captured', version: kept.version });
+  });
+
   it('changes nothing where the books agree, however often', async () => {
     const payment = await paidAtCulqi(service, ana);
     await lookOver();
