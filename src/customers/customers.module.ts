@@ -12,13 +12,13 @@ import { TenantsModule } from '../tenants/tenants.module.js';
 import { CustomersController } from './customers.controller.js';
 import { Customers } from './customers.js';
 import { CustomerErasure } from './customer-erasure.js';
-import { SavedMethodsController } from './saved-methods.controller.js';
+import { AllSavedMethodsController, SavedMethodsController } from './saved-methods.controller.js';
 import { SavedMethods } from './saved-methods.js';
 
 /** Customers who come back, and the cards that PSPs keep for them. */
 @Module({
   imports: [TenantsModule],
-  controllers: [CustomersController, SavedMethodsController],
+  controllers: [CustomersController, SavedMethodsController, AllSavedMethodsController],
   providers: [
     { provide: Customers, inject: [Database, CLOCK], useFactory: (database: Database, clock: Clock) => new Customers(database, clock) },
     {

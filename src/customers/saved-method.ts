@@ -27,3 +27,12 @@ export function expiryOf({ expiryMonth, expiryYear }: SavedMethod, now: Date): '
 
 /** So long before its end a card is called `expiring`. */
 const EXPIRING_MS = 45 * 24 * 60 * 60_000;
+
+/** Months since the year 0, in UTC. */
+const monthOf = (at: Date): number => at.getUTCFullYear() * 12 + at.getUTCMonth();
+
+/** The months that stand on cards of which {@link expiryOf} says so: from the first up to, not including, the second. */
+export function monthsThatAre(expiry: 'valid' | 'expiring' | 'expired', now: Date): { from: number; until: number } {
+  const [current, ending] = [monthOf(now), monthOf(new Date(now.getTime() + EXPIRING_MS))];
+  return { expired: { from: 0, until: current }, expiring: { from: current, until: ending }, valid: { from: ending, until: Number.MAX_SAFE_INTEGER } }[expiry];
+}

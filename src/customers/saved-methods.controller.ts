@@ -1,9 +1,10 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
 import { ApiNoContentResponse, ApiTags } from '@nestjs/swagger';
+import { pageOf } from '../platform/http/pagination.js';
 import { Problems } from '../platform/http/problems.decorator.js';
 import { AllowedTo, CurrentCaller } from '../tenants/access.decorator.js';
 import type { Caller } from '../tenants/caller.js';
-import { ChangePaymentMethodDto, SavedMethodDto, SavedMethodListDto, SavePaymentMethodDto } from './dto/saved-method.dto.js';
+import { ChangePaymentMethodDto, ListSavedMethodsDto, SavedMethodDto, SavedMethodListDto, SavedMethodPageDto, SavePaymentMethodDto } from './dto/saved-method.dto.js';
 import { expiryOf, type SavedMethod } from './saved-method.js';
 import { SavedMethods } from './saved-methods.js';
 
@@ -42,6 +43,22 @@ export class SavedMethodsController {
   @Problems('not_found', 'gateway_unavailable')
   async delete(@CurrentCaller() caller: Caller, @Param('customerId') customerId: string, @Param('id') id: string): Promise<void> {
     await this.methods.delete(caller.tenantId, customerId, id);
+  }
+}
+
+/** The cards that gateways keep for all customers. */
+@ApiTags('Customers')
+@Controller('v1/payment-methods')
+@AllowedTo('client')
+export class AllSavedMethodsController {
+  constructor(private readonly methods: SavedMethods) {}
+
+  /** Cards, newest first; `expiry=expiring` finds those whose customers should be told. */
+  @Get()
+  @Problems('validation_failed', 'invalid_cursor')
+  async list(@CurrentCaller() caller: Caller, @Query() query: ListSavedMethodsDto): Promise<SavedMethodPageDto> {
+    const filter = { expiry: query.expiry, from: query.instant(query.from, 'from'), to: query.instant(query.to, 'to') };
+    return pageOf(await this.methods.search(caller.tenantId, filter, query.pageStart(), query.pageSize() + 1), query.pageSize(), (method) => method, methodView);
   }
 }
 

@@ -1,16 +1,18 @@
 import { Logger } from '@nestjs/common';
+import { sql } from 'kysely';
 import { GatewayError } from '../gateways/contract/gateway-error.js';
 import { supports, type Customer, type PaymentGateway, type SavedMethodSnapshot } from '../gateways/contract/payment-gateway.js';
 import type { GatewayRegistry } from '../gateways/gateway-registry.js';
 import { gatewayDefinition } from '../gateways/gateways.js';
 import type { SecretBox } from '../platform/crypto/secret-box.js';
 import type { Database, DatabaseAccess } from '../platform/database/database.js';
+import type { PageStart } from '../platform/http/pagination.js';
 import { TimeWindow, type Clock } from '../shared/clock.js';
 import { isId, newId } from '../shared/id.js';
 import { Problem } from '../shared/problem.js';
 import type { GatewayAccount, GatewayAccounts } from '../tenants/gateway-accounts.js';
 import type { Customers } from './customers.js';
-import { savedMethodOf, type SavedMethod } from './saved-method.js';
+import { monthsThatAre, savedMethodOf, type SavedMethod } from './saved-method.js';
 
 /** Cards of one customer, at most: a list shows them all. */
 const METHODS_MAX = 50;
@@ -57,6 +59,20 @@ export class SavedMethods {
   async ofCustomer(tenantId: string, customerId: string): Promise<SavedMethod[]> {
     await this.customers.find(this.database, tenantId, customerId);
     return this.list(tenantId, customerId);
+  }
+
+  /** Cards of all customers of a tenant, newest first, at most `limit`: those about whose end somebody should be told, for instance. */
+  async search(tenantId: string, filter: { expiry?: 'valid' | 'expiring' | 'expired' | undefined; from?: Date | undefined; to?: Date | undefined }, after: PageStart | null, limit: number): Promise<SavedMethod[]> {
+    let query = this.database.forTenant(tenantId).selectFrom('saved_methods').selectAll();
+    if (filter.expiry !== undefined) {
+      const { from, until } = monthsThatAre(filter.expiry, this.clock.now());
+      const month = sql<number>`expiry_year * 12 + expiry_month - 1`;
+      query = query.where(month, '>=', from).where(month, '<', until);
+    }
+    if (filter.from !== undefined) query = query.where('created_at', '>=', filter.from);
+    if (filter.to !== undefined) query = query.where('created_at', '<', filter.to);
+    if (after !== null) query = query.where((row) => row.or([row('created_at', '<', after.createdAt), row.and([row('created_at', '=', after.createdAt), row('id', '<', after.id)])]));
+    return (await query.orderBy('created_at', 'desc').orderBy('id', 'desc').limit(limit).execute()).map(savedMethodOf);
   }
 
   /** Makes a card the customer's default. @throws Problem `not_found` */

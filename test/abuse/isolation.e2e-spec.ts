@@ -71,7 +71,7 @@ describe('who may what', () => {
     'PATCH /v1/admin/tenants/{tenantId}': 'admin', 'POST /webhooks/{gateway}/{tenantId}': 'public', 'GET /v1/webhook-events': 'operator', 'POST /v1/webhook-events/{id}/replay': 'operator',
     'POST /v1/payments/{id}/refunds': 'client', 'GET /v1/payments/{id}/refunds': 'client', 'GET /v1/refunds': 'client', 'GET /v1/refunds/{id}': 'client', 'POST /v1/payments/{id}/authentication': 'client',
     'POST /v1/customers/{customerId}/payment-methods': 'client', 'GET /v1/customers/{customerId}/payment-methods': 'client', 'PATCH /v1/customers/{customerId}/payment-methods/{id}': 'client',
-    'POST /v1/customers': 'client', 'GET /v1/customers': 'client', 'GET /v1/customers/{id}': 'client', 'PATCH /v1/customers/{id}': 'client', 'GET /v1/customers/{id}/payments': 'client', 'GET /v1/customers/{id}/export': 'operator',
+    'POST /v1/customers': 'client', 'GET /v1/customers': 'client', 'GET /v1/customers/{id}': 'client', 'PATCH /v1/customers/{id}': 'client', 'GET /v1/customers/{id}/payments': 'client', 'GET /v1/customers/{id}/export': 'operator', 'GET /v1/payment-methods': 'client',
     'POST /v1/payments/{id}/resolution': 'operator', 'GET /v1/payments/{id}/resolutions': 'operator', 'POST /v1/refunds/{id}/resolution': 'operator', 'GET /v1/tickets': 'operator', 'PATCH /v1/tickets/{id}': 'operator',
     'GET /v1/reconciliation/tickets': 'operator', 'PATCH /v1/reconciliation/tickets/{id}': 'operator',
     'POST /v1/payments': 'client', 'GET /v1/payments': 'client', 'GET /v1/payments/{id}': 'client', 'GET /v1/payments/{id}/timeline': 'client', 'POST /v1/payments/{id}/confirm': 'client',

@@ -5,7 +5,7 @@ import { mintMercadopagoToken, newMercadopagoAccount, putMercadopagoAccount } fr
 import { newMerchantOfBoth, startService, type Merchant, type Service } from '../support/service.js';
 import { rememberCanaries } from '../support/settings.js';
 
-type MethodBody = { id: string; gateway: string; type: string; brand: string | null; last4: string | null; default: boolean };
+type MethodBody = { id: string; gateway: string; type: string; brand: string | null; last4: string | null; default: boolean; expiry: string | null };
 
 const ANA = { email: 'ana@ejemplo.pe', firstName: 'Ana', lastName: 'Rojas', phone: '+51999000111', country: 'PE', address: { line1: 'Avenida 1', city: 'Lima' } };
 
@@ -153,6 +153,15 @@ it('a card that MercadoPago keeps needs a new token for each payment, which nobo
   expect([status, method]).toMatchObject([201, { gateway: 'mercadopago', brand: 'visa', last4: '6176', expiryMonth: 11, expiryYear: 2030, expiry: 'valid', default: true }]);
 
   for (let i = 0; i < 2; i++) expect((await pay(method.id)).body).toMatchObject({ status: 'captured', gateway: 'mercadopago', paymentMethod: { type: 'saved', brand: 'visa', last4: '6176' } });
+  const expiring = async (query: string) => (await service.ask<{ data: MethodBody[] }>({ path: `/v1/payment-methods?${query}`, key: ana.client })).body.data.map(({ id }) => id);
+  const setExpiry = (days: number) => { const at = new Date(Date.now() + days * 86_400_000); return service.tables.query('update saved_methods set expiry_year = ?, expiry_month = ? where id = ?', [at.getUTCFullYear(), at.getUTCMonth() + 1, method.id]); };
+  for (const [days, expected] of [[-40, 'expired'], [0, 'expiring'], [120, 'valid']] as const) {
+    await setExpiry(days);
+    expect((await list())[0]?.expiry).toBe(expected);
+    for (const expiry of ['expired', 'expiring', 'valid']) expect(await expiring(`expiry=${expiry}`)).toEqual(expiry === expected ? [method.id] : []);
+  }
+  expect(await expiring('')).toEqual([method.id]);
+  expect((await service.ask({ path: '/v1/payment-methods?expiry=soon', key: ana.client })).status).toBe(400);
   const renewal = await pay(method.id, { paymentMethod: { type: 'saved', savedMethodId: method.id, initiatedBy: 'merchant' } });
   expect(renewal.body).toMatchObject({ status: 'captured', paymentMethod: { type: 'saved', initiatedBy: 'merchant' } });
   service.mercadopago.faults.clear();

@@ -66,7 +66,7 @@ describe('the description of the API', () => {
       'PUT /v1/admin/tenants/{tenantId}/gateway-accounts/{gateway}', 'PATCH /v1/admin/tenants/{tenantId}', 'POST /v1/payments/{id}/authentication', 'POST /v1/payments/{id}/refunds', 'GET /v1/payments/{id}/refunds',
       'GET /v1/refunds', 'GET /v1/refunds/{id}', 'GET /v1/webhook-events', 'POST /v1/webhook-events/{id}/replay', 'POST /webhooks/{gateway}/{tenantId}',
       'POST /v1/customers/{customerId}/payment-methods', 'GET /v1/customers/{customerId}/payment-methods', 'PATCH /v1/customers/{customerId}/payment-methods/{id}', 'DELETE /v1/customers/{customerId}/payment-methods/{id}',
-      'POST /v1/customers', 'GET /v1/customers', 'GET /v1/customers/{id}', 'PATCH /v1/customers/{id}', 'GET /v1/customers/{id}/payments', 'DELETE /v1/customers/{id}', 'GET /v1/customers/{id}/export',
+      'POST /v1/customers', 'GET /v1/customers', 'GET /v1/customers/{id}', 'PATCH /v1/customers/{id}', 'GET /v1/customers/{id}/payments', 'DELETE /v1/customers/{id}', 'GET /v1/customers/{id}/export', 'GET /v1/payment-methods',
       'POST /v1/payments/{id}/resolution', 'GET /v1/payments/{id}/resolutions', 'POST /v1/refunds/{id}/resolution', 'GET /v1/tickets', 'PATCH /v1/tickets/{id}', 'GET /v1/reconciliation/tickets', 'PATCH /v1/reconciliation/tickets/{id}',
     ].sort());
     for (const [name, { summary, responses, security }] of operations()) {

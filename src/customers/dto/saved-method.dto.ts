@@ -1,6 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { Equals, IsBoolean, IsIn, IsOptional } from 'class-validator';
 import { GATEWAY_CODES } from '../../gateways/gateways.js';
+import { ListQueryDto } from '../../platform/http/list-query.dto.js';
 import { IsVisibleAscii } from '../../platform/http/validators.js';
 
 export class SavePaymentMethodDto {
@@ -39,6 +40,19 @@ export class SavedMethodDto {
   expiry!: 'valid' | 'expiring' | 'expired' | null;
   default!: boolean;
   createdAt!: string;
+}
+
+export class ListSavedMethodsDto extends ListQueryDto {
+  /** Cards whose date is over, ends within 45 days, or does neither; of those whose gateway tells a date. */
+  @IsOptional() @IsIn(['valid', 'expiring', 'expired'])
+  expiry?: 'valid' | 'expiring' | 'expired';
+}
+
+/** A page of cards, newest first. */
+export class SavedMethodPageDto {
+  data!: SavedMethodDto[];
+  /** For `cursor`; null on the last page. */
+  nextCursor!: string | null;
 }
 
 export class SavedMethodListDto {
