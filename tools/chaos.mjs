@@ -144,7 +144,7 @@ async function main() {
   }
   say(`\n${cellTable(played)}\n`);
   const bound = played.length === 0 ? 1 : Math.min(1, 3 / played.length);
-  say(broken.size === 0 ? `${played.length} payments with a fault each, no violation: with 95 % confidence fewer than ${(bound * 100).toFixed(3)} % break an invariant (3/n).` : `VIOLATED: ${[...broken].join('; ')}`);
+  say(broken.size === 0 ? `${played.length} payments with a fault each, no violation: with 95 % confidence fewer than ${(bound * 100).toFixed(3)} % of payments drawn like these break an invariant (3/n).` : `VIOLATED: ${[...broken].join('; ')}`);
   await end(broken.size === 0 ? 0 : 1);
 }
 

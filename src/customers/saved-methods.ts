@@ -79,6 +79,8 @@ export class SavedMethods {
   async makeDefault(tenantId: string, customerId: string, id: string): Promise<SavedMethod> {
     const method = await this.find(this.database, tenantId, customerId, id);
     await this.database.transaction(async (transaction) => {
+      // One of those who choose or keep a card after the other: there is never more than one default.
+      await this.customers.lock(transaction, tenantId, customerId);
       const methods = transaction.forTenant(tenantId);
       await methods.updateTable('saved_methods').set({ is_default: 0 }).where('customer_id', '=', customerId).execute();
       await methods.updateTable('saved_methods').set({ is_default: 1 }).where('id', '=', id).execute();
@@ -133,6 +135,9 @@ export class SavedMethods {
       // An erasure that runs beside sees this card, or this sees that there is nobody to keep it for.
       await this.customers.lock(transaction, tenantId, customerId);
       const methods = transaction.forTenant(tenantId);
+      // The COMMIT of an earlier run stood.
+      const made = await methods.selectFrom('saved_methods').selectAll().where('id', '=', id).executeTakeFirst();
+      if (made !== undefined) return savedMethodOf(made);
       const others = await methods.selectFrom('saved_methods').select('id').where('customer_id', '=', customerId).where('is_default', '=', 1).execute();
       const becomesDefault = isDefault || others.length === 0;
       if (becomesDefault && others.length > 0) await methods.updateTable('saved_methods').set({ is_default: 0 }).where('customer_id', '=', customerId).execute();

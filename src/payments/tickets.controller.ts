@@ -8,7 +8,7 @@ import type { TicketRecord } from '../tickets/ticket.js';
 import { Tickets } from '../tickets/tickets.js';
 import { ChangeTicketDto, ListTicketsDto, TicketDto, TicketPageDto } from './dto/ticket.dto.js';
 
-/** What people must look at. */
+/** What people must look at. Here and not in tickets/, which stands below whoever knows who asks (architecture §8). */
 @ApiTags('Operations')
 @Controller(['v1/tickets', 'v1/reconciliation/tickets'])
 @AllowedTo('operator')

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { createPayment, eventually, mintToken, paidAtCulqi, paymentOf, readPayment, settled, type PaymentBody } from '../support/payments.js';
+import { lookOverNow } from '../support/look-over.js';
 import { newMerchantOfBoth, startService, type Merchant, type Service } from '../support/service.js';
 
 let service: Service;
@@ -12,15 +13,7 @@ beforeEach(async () => {
 });
 
 const read = (id: string): Promise<PaymentBody> => readPayment(service, ana.client, id);
-/** What the schedule does once a day. */
-async function lookOver(): Promise<void> {
-  // The emulator's time and the service's lag: what was made a moment ago is not looked over yet.
-  await new Promise((resolve) => { setTimeout(resolve, 300); });
-  await service.tables.query("update jobs set run_at = now(3), lease_token = null where unique_key = 'payments.look_over'");
-  await eventually(() => service.tables.query("select id from jobs where unique_key = 'payments.look_over' and run_at > now(3) + interval 1 hour"), (jobs) => jobs.length > 0);
-  await service.tables.query("update jobs set run_at = now(3) where kind = 'payments.look_over_account'");
-  await eventually(() => service.tables.query("select id from jobs where kind = 'payments.look_over_account'"), (jobs) => jobs.length === 0);
-}
+const lookOver = (): Promise<void> => lookOverNow(service.tables);
 const tickets = (where: string) => service.tables.query<{ kind: string }>(`select kind from tickets where tenant_id = '${ana.tenantId}' and ${where}`);
 async function book(metadata: object, changes: object = {}): Promise<string> {
   const response = await fetch(`${service.sandbox.url}/v2/charges`, {

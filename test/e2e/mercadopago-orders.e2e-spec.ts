@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { createPayment, eventually, paymentOf, readPayment, refundPayment, settled, type PaymentBody, type RefundBody } from '../support/payments.js';
+import { lookOverNow } from '../support/look-over.js';
 import { mintMercadopagoToken, newMercadopagoAccount, putMercadopagoAccount, type MercadopagoAccount } from '../support/mercadopago.js';
 import { newMerchant, startService, type Merchant, type Service } from '../support/service.js';
 
@@ -101,11 +102,7 @@ describe('what an order looks like among the payments, under a number', () => {
     await service.mercadopago.webhooks.idle();
     service.mercadopago.panel.refund(booked()[0]?.id ?? 0, 1_000);
     expect(await until(body.id, ({ refunds }) => refunds.length > 0)).toMatchObject({ amountRefunded: 1_000, refunds: [{ origin: 'gateway' }] });
-    await sleep(300);
-    await service.tables.query("update jobs set run_at = now(3), lease_token = null where unique_key = 'payments.look_over'");
-    await eventually(() => service.tables.query("select id from jobs where unique_key = 'payments.look_over' and run_at > now(3) + interval 1 hour"), (jobs) => jobs.length > 0);
-    await service.tables.query("update jobs set run_at = now(3) where kind = 'payments.look_over_account'");
-    await eventually(() => service.tables.query("select id from jobs where kind = 'payments.look_over_account'"), (jobs) => jobs.length === 0);
+    await lookOverNow(service.tables);
     await sleep(300);
     expect(await readPayment(service, ana.client, body.id)).toMatchObject({ status: 'captured', amountRefunded: 1_000, attempts: [{ operation: 'authorize' }] });
     expect(await tickets()).toEqual([]);

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { createPayment, eventually, mintPixelpayToken, mintToken, paymentOf, readPayment, type PaymentBody, type ProblemBody } from '../support/payments.js';
 import { mintMercadopagoToken, newMercadopagoAccount, putMercadopagoAccount } from '../support/mercadopago.js';
@@ -52,6 +53,20 @@ describe('a card that Culqi keeps', () => {
     expect((await list()).map(({ default: isDefault }) => isDefault)).toEqual([true, false]);
     const third = await save({ default: true });
     expect((await list()).map(({ id, default: isDefault }) => [id, isDefault])).toEqual([[third.body.id, true], [second.body.id, false], [first.body.id, false]]);
+  });
+
+  it('becomes the default, or is kept, by one after the other: there is never more than one default', async () => {
+    const [first] = [await save(), await save()];
+    await service.tables.query('start transaction');
+    await service.tables.query('select id from customers where id = ? for update', [customerId]);
+    const ended: string[] = [];
+    const waiting = [ask('PATCH', `/${first.body.id}`, { default: true }).finally(() => ended.push('chosen')), save({ default: true }).finally(() => ended.push('kept'))];
+    await eventually(cards, (kept) => kept.length === 3);
+    await sleep(200);
+    expect(ended).toEqual([]);
+    await service.tables.query('rollback');
+    expect((await Promise.all(waiting)).map(({ status }) => status)).toEqual([200, 201]);
+    expect((await list()).filter((method) => method.default)).toHaveLength(1);
   });
 
   it('can be named when a payment is confirmed, also by the customer that it was made for', async () => {
