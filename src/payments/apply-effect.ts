@@ -93,6 +93,7 @@ function recordSnapshot(effect: Effect, payment: Payment, { attempt, asked }: { 
   const evidence = { reference: snapshot.reference };
   if (snapshot.status === 'pending' && snapshot.unmapped !== undefined) effect.tickets.push({ kind: 'unmapped_status', evidence: { ...evidence, word: snapshot.unmapped } });
   if (payment.state.status === 'authorized' && snapshot.status === 'captured' && payment.pendingOperation !== 'capture') effect.tickets.push({ kind: 'captured_unasked', evidence });
+  if (snapshot.isDisputed === true) effect.tickets.push({ kind: 'chargeback', evidence });
   if (isDenied(payment, snapshot) || (attempt.operation === 'authorize' && (isLateCapture(attempt.status, snapshot.status) || isSecond(payment, snapshot)))) effect.tickets.push({ kind: 'late_capture', evidence });
   if ((snapshot.duplicates ?? []).length > 0) effect.tickets.push({ kind: 'duplicate_charge', evidence: { ...evidence, duplicates: snapshot.duplicates } });
   // A terminal payment does not move, whatever a look-up shows (row A16).

@@ -8,7 +8,6 @@ import type { Clock } from '../shared/clock.js';
 import { isId, newId } from '../shared/id.js';
 import type { GatewayAccount, GatewayAccounts } from '../tenants/gateway-accounts.js';
 import type { Tickets } from '../tickets/tickets.js';
-import type { GatewayCaller } from './gateway-caller.js';
 import { differs } from './look-over.js';
 import { nextLookUpDueAt, planFirstLookUp } from './look-up-plan.js';
 import { lookUpTimesOf, type LookUpSettings } from './look-up-times.js';
@@ -16,6 +15,7 @@ import { arrangeLookUp, type PaymentApplier } from './payment-applier.js';
 import { attemptOf } from './payment-rows.js';
 import type { PaymentStore } from './payment-store.js';
 import type { Attempt } from './payment.js';
+import type { PspBooks } from './psp-books.js';
 
 export const LOOK_OVER_JOB = 'payments.look_over';
 export const ACCOUNT_LOOK_OVER_JOB = 'payments.look_over_account';
@@ -50,8 +50,8 @@ export class LookOverJob implements JobHandler {
 }
 
 /**
- * Compares what a PSP has in its books of the last days with ours. What it has and we do not (a capture it made by itself, a refund in its panel, money that
- * came late or twice) is applied like any other answer of the PSP's; what carries an id of ours that we do not know becomes a ticket.
+ * Compares what a PSP has in its books of the last days with ours. What it has and we do not (a capture it made by itself, a refund in its panel, a
+ * chargeback, money that came late or twice) is applied like any other answer of the PSP's; what carries an id of ours that we do not know becomes a ticket.
  */
 export class AccountLookOverJob implements JobHandler {
   readonly kind = ACCOUNT_LOOK_OVER_JOB;
@@ -61,7 +61,7 @@ export class AccountLookOverJob implements JobHandler {
     private readonly database: Database,
     private readonly store: PaymentStore,
     private readonly accounts: GatewayAccounts,
-    private readonly caller: GatewayCaller,
+    private readonly books: PspBooks,
     private readonly applier: PaymentApplier,
     private readonly tickets: Tickets,
     private readonly jobs: JobQueue,
@@ -72,10 +72,9 @@ export class AccountLookOverJob implements JobHandler {
   /** One slice of the range at a time, so that each ends well within the job's lease; the next is the same job again. */
   async handle(job: Job): Promise<void> {
     const account = await this.accounts.version(this.database, job.tenantId, job.payload.accountId ?? '');
-    if (!this.caller.supports(account, 'listPayments')) return this.jobs.complete(this.database, job);
     const { from, to, sliceMs } = this.sliceOf(job, account);
     const end = new Date(Math.min(from.getTime() + sliceMs, to.getTime()));
-    const listed = await this.caller.list(account, { from, to: end }, this.settings.gatewayTimeoutMs);
+    const listed = await this.books.of(account, { from, to: end }, this.settings.gatewayTimeoutMs);
     if (listed === 'no_answer') return this.later(job);
     const next = (fromMs: number, nextSliceMs: number): Promise<void> =>
       this.jobs.postpone(this.database, job, 0, { ...job.payload, from: String(fromMs), to: String(to.getTime()), slice: String(nextSliceMs), tries: '0' });
@@ -115,7 +114,9 @@ export class AccountLookOverJob implements JobHandler {
     }
     const attempt = attemptOf(row);
     // Its own call may still run, and is answered.
-    if (attempt.status === 'sent' || !differs(await this.store.record(this.database, tenantId, attempt.paymentId), snapshot)) return false;
+    if (attempt.status === 'sent') return false;
+    const isKnownDispute = snapshot.isDisputed !== true || await this.tickets.exists(tenantId, 'chargeback', attempt.id);
+    if (isKnownDispute && !differs(await this.store.record(this.database, tenantId, attempt.paymentId), snapshot)) return false;
     await this.apply(attempt, snapshot);
     return true;
   }

@@ -35,6 +35,7 @@ import { PaymentBeginning } from './payment-beginning.js';
 import { PaymentHistory } from './payment-history.js';
 import { PaymentResolver } from './payment-resolver.js';
 import { PaymentStore } from './payment-store.js';
+import { PspBooks } from './psp-books.js';
 import { PaymentsController } from './payments.controller.js';
 import { PaymentsService } from './payments.service.js';
 import { PanelRefundsJob } from './panel-refunds-job.js';
@@ -144,10 +145,14 @@ const providers: FactoryProvider[] = [
   },
   { provide: LookOverJob, inject: [Database, JobQueue], useFactory: (database: Database, jobs: JobQueue) => new LookOverJob(database, jobs) },
   {
-    provide: AccountLookOverJob, inject: [Database, PaymentStore, GatewayAccounts, GatewayCaller, PaymentApplier, Tickets, JobQueue, CLOCK, ENV],
+    provide: PspBooks, inject: [Database, GatewayAccounts, GatewayCaller, CLOCK],
+    useFactory: (database: Database, accounts: GatewayAccounts, caller: GatewayCaller, clock: Clock) => new PspBooks(database, accounts, caller, clock),
+  },
+  {
+    provide: AccountLookOverJob, inject: [Database, PaymentStore, GatewayAccounts, PspBooks, PaymentApplier, Tickets, JobQueue, CLOCK, ENV],
     useFactory: (
-      database: Database, store: PaymentStore, accounts: GatewayAccounts, caller: GatewayCaller, applier: PaymentApplier, tickets: Tickets, jobs: JobQueue, clock: Clock, env: Env,
-    ) => new AccountLookOverJob(database, store, accounts, caller, applier, tickets, jobs, clock, { ...lookUpSettings(env), gatewayTimeoutMs: callWithinMs(env) }),
+      database: Database, store: PaymentStore, accounts: GatewayAccounts, books: PspBooks, applier: PaymentApplier, tickets: Tickets, jobs: JobQueue, clock: Clock, env: Env,
+    ) => new AccountLookOverJob(database, store, accounts, books, applier, tickets, jobs, clock, { ...lookUpSettings(env), gatewayTimeoutMs: callWithinMs(env) }),
   },
   {
     provide: ForgetCustomerJob, inject: [Database, PaymentStore, IdempotencyKeys, JobQueue],

@@ -8,9 +8,10 @@
  * - `late_refund`: a refund that was called failed was done after all.
  * - `unknown_payment`: the PSP has money under an id of ours that we do not know.
  * - `captured_unasked`: the PSP took reserved money by itself, as it may.
+ * - `chargeback`: the customer's bank wants the money back, or has taken it.
  * - `card_data_found`: a card number stood in stored text; it is redacted (docs/security.md).
  */
-export const TICKET_KINDS = ['mismatch', 'late_capture', 'duplicate_charge', 'unresolved_outcome', 'unmapped_status', 'late_refund', 'unknown_payment', 'captured_unasked', 'card_data_found'] as const;
+export const TICKET_KINDS = ['mismatch', 'late_capture', 'duplicate_charge', 'unresolved_outcome', 'unmapped_status', 'late_refund', 'unknown_payment', 'captured_unasked', 'chargeback', 'card_data_found'] as const;
 export type TicketKind = (typeof TICKET_KINDS)[number];
 
 export type TicketRecord = {

@@ -48,6 +48,12 @@ export class Tickets {
     });
   }
 
+  /** Whether this trouble with an attempt has its ticket, open or not. */
+  async exists(tenantId: string, kind: TicketKind, attemptId: string): Promise<boolean> {
+    const row = await this.database.forTenant(tenantId).selectFrom('tickets').select('id').where('dedupe_key', '=', Buffer.from(`${kind}:${attemptId}`)).executeTakeFirst();
+    return row !== undefined;
+  }
+
   /** Ends the ticket of a trouble that ended by itself. */
   async resolve(access: DatabaseAccess, { tenantId, kind, attemptId, resolution }: { tenantId: string; kind: TicketKind; attemptId: string; resolution: string }): Promise<void> {
     await access.forTenant(tenantId).updateTable('tickets').set({ status: 'resolved', resolved_at: databaseNow(), resolution })

@@ -1,11 +1,13 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { createPayment, eventually, mintToken, paidAtCulqi, paymentOf, readPayment, settled, type PaymentBody } from '../support/payments.js';
+import { createPayment, eventually, mintPixelpayToken, mintToken, paidAtCulqi, paymentOf, pixelpayPaymentOf, readPayment, settled, type PaymentBody } from '../support/payments.js';
 import { lookOverNow } from '../support/look-over.js';
 import { newMerchantOfBoth, startService, type Merchant, type Service } from '../support/service.js';
 
+const TEN_DAYS_MS = 10 * 24 * 60 * 60_000;
+let behindMs = 0;
 let service: Service;
 let ana: Merchant;
-beforeAll(async () => { service = await startService(); });
+beforeAll(async () => { service = await startService({}, { nowMs: () => Date.now() - behindMs }); });
 afterAll(() => service.close());
 beforeEach(async () => {
   ana = await newMerchantOfBoth(service.ask);
@@ -72,6 +74,64 @@ describe('the daily look-over', () => {
     expect(found).toHaveLength(1);
     expect(found[0]?.evidence).toContain(forgotten.gatewayReference);
     expect(await read(kept.id)).toMatchObject({ status: 'captured', version: kept.version });
+  });
+
+  it('finds a refund of today in the panel, of a payment that is older than the days that it looks back', async () => {
+    behindMs = TEN_DAYS_MS;
+    const payment = await paidAtCulqi(service, ana);
+    behindMs = 0;
+    await lookOver();
+    expect(await read(payment.id)).toMatchObject({ version: payment.version });
+    service.sandbox.panel.refund(payment.gatewayReference ?? '', 900);
+    await lookOver();
+    expect(await eventually(() => read(payment.id), ({ refunds }) => refunds.length > 0)).toMatchObject({ amountRefunded: 900, refunds: [{ origin: 'gateway' }] });
+  });
+
+  it('opens one ticket for a payment that is disputed, however old it is, and moves nothing', async () => {
+    behindMs = TEN_DAYS_MS;
+    const payment = await paidAtCulqi(service, ana);
+    behindMs = 0;
+    service.sandbox.panel.dispute(payment.gatewayReference ?? '');
+    await lookOver();
+    await lookOver();
+    expect(await tickets(`payment_id = '${payment.id}'`)).toEqual([{ kind: 'chargeback' }]);
+    expect(await read(payment.id)).toMatchObject({ status: 'captured', version: payment.version, amountRefunded: 0 });
+  });
+
+  it('asks a PSP that lists nothing about each payment: a refund in its panel, and money that came for a payment that was called failed', async () => {
+    const paid = async () => settled(service, ana.client, (await createPayment(service, ana.client, pixelpayPaymentOf(await mintPixelpayToken(service.pixelpay.url, ana)))).body.id);
+    const [payment, other] = [await paid(), await paid()];
+    service.pixelpay.panel.refund(payment.gatewayReference ?? '', 700);
+    service.pixelpay.faults.add({ route: 'POST /v2/payments', kind: 'reset_before_booking' });
+    const failed = await paid();
+    expect(failed).toMatchObject({ status: 'failed', failure: { code: 'gateway_unavailable' } });
+    const late = await fetch(`${service.pixelpay.url}/v2/payments`, {
+      method: 'POST', headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ api_key: ana.pixelpay.apiKey, amount: 12_900, currency: 'DOP', card_token: await mintPixelpayToken(service.pixelpay.url, ana), customer_email: 'ana@ejemplo.pe', order_id: failed.attempts[0]?.id, description: 'late' }),
+    });
+    expect(late.status).toBe(200);
+    await eventually(() => service.pixelpay.books.payments(ana.pixelpay.merchant), (payments) => payments.every(({ status }) => status === 'completed'));
+    await lookOver();
+    expect(await eventually(() => read(payment.id), ({ refunds }) => refunds.length > 0)).toMatchObject({ amountRefunded: 700, refunds: [{ origin: 'gateway' }] });
+    expect(await eventually(() => read(failed.id), ({ attempts }) => attempts.at(-1)?.operation === 'refund' && attempts.at(-1)?.status === 'succeeded')).toMatchObject({ status: 'failed' });
+    expect(service.pixelpay.books.payments(ana.pixelpay.merchant).find(({ order_id: id }) => id === failed.attempts[0]?.id)).toMatchObject({ refunded: 12_900 });
+    expect(await read(other.id)).toMatchObject({ version: other.version, refunds: [] });
+  });
+
+  it('tries again when a PSP that lists nothing does not answer, and asks in shorter ranges where there are many', async () => {
+    const paid = async () => settled(service, ana.client, (await createPayment(service, ana.client, pixelpayPaymentOf(await mintPixelpayToken(service.pixelpay.url, ana)))).body.id);
+    const payment = await paid();
+    service.pixelpay.panel.refund(payment.gatewayReference ?? '', 100);
+    // More than are asked for at once, made within an hour of each other.
+    const many = Array.from({ length: 51 }, (_, i) => i);
+    const row = (await service.tables.query<Record<string, unknown>>(`select * from payments where id = '${payment.id}'`))[0] ?? {};
+    for (const i of many) {
+      const copy = { ...row, id: payment.id.slice(0, -4) + String(i).padStart(4, '0'), gateway_reference: null, unique_reference: null, created_at: new Date(Date.now() - (i + 2) * 60_000) };
+      await service.tables.query(`insert into payments (${Object.keys(copy).join(', ')}) values (${Object.keys(copy).map(() => '?').join(', ')})`, Object.values(copy));
+    }
+    service.pixelpay.faults.add({ route: 'GET /v2/payments/:id', kind: 'error_before_booking' });
+    await lookOver();
+    expect(await eventually(() => read(payment.id), ({ refunds }) => refunds.length > 0)).toMatchObject({ amountRefunded: 100 });
   });
 
   it('changes nothing where the books agree, however often', async () => {

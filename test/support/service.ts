@@ -26,12 +26,13 @@ export type Service = {
   close(): Promise<void>;
 };
 
-export async function startService(changes: Record<string, string> = {}): Promise<Service> {
+/** `pspClock`: by which the emulators go. */
+export async function startService(changes: Record<string, string> = {}, pspClock: { nowMs?: () => number } = {}): Promise<Service> {
   const tables = await createTestDatabase();
-  const sandbox = await startCulqiSandbox({});
-  const pixelpay = await startPixelpaySandbox({});
+  const sandbox = await startCulqiSandbox(pspClock);
+  const pixelpay = await startPixelpaySandbox(pspClock);
   pixelpay.settings.change({ completeAfterMs: 300, pendingForMs: 600, refundAfterMs: 300 });
-  const mercadopago = await startMercadopagoSandbox({});
+  const mercadopago = await startMercadopagoSandbox(pspClock);
   mercadopago.settings.change({ reviewAfterMs: 300, refundAfterMs: 300 });
   const instance = await startInstance(tables.url, sandbox.url, { PIXELPAY_API_URL: pixelpay.url, MERCADOPAGO_API_URL: mercadopago.url, ...changes });
   return {

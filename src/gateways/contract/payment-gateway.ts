@@ -18,8 +18,8 @@ export interface PaymentGateway {
   /** As findPayment, for several of one currency that were sent at about the same time, in their order: where one listing shows them all. Trouble with one stands in its place. */
   findPayments?(attempts: readonly AttemptReference[]): Promise<(PaymentSnapshot | null | GatewayError)[]>;
   /**
-   * The payments that the PSP has made in a range of time and that carry a reference of ours; null when there are more than it lists at once: then a shorter
-   * range is asked for. Finds what nobody told us of.
+   * The payments with a reference of ours that the PSP has made in a range of time, or given money of back, as far as it lists them by that; null when there
+   * are more than it lists at once: then a shorter range is asked for. Finds what nobody told us of.
    */
   listPayments?(range: { from: Date; to: Date }): Promise<PaymentSnapshot[] | null>;
   /** Takes authorised money, all of it or a part where the profile says so; what is left is released. Sent at most once. */
@@ -187,6 +187,8 @@ export type SnapshotFacts = {
   /** The PSP's word for the outcome, as it stands in its answer. */
   pspCode?: string;
   fraudScore?: number;
+  /** The customer's bank wants the money back, or has it: a chargeback that the merchant has not won. */
+  isDisputed?: boolean;
   /** Other payments at the PSP that carry the same attempt id: money taken twice. References, oldest first. */
   duplicates?: string[];
   /** The PSP's answer for the audit trail, already without tokens, keys and card data. */

@@ -15,6 +15,11 @@ export const TOKEN_LIFETIME_MS = 5 * 60_000;
 /** The search for a lost charge: from before it was sent until after it could last have been (psp/culqi.md §1.14). */
 const SEARCH = { beforeMs: 5 * 60_000, afterMs: 10 * 60_000, pageSize: 100, pagesMax: 20 };
 
+/** How long after a charge its bank may still take the money back: the card networks' 120 days, with time to spare. */
+const DISPUTABLE_MS = 180 * 24 * 60 * 60_000;
+/** Refunded charges that are fetched one by one for a listing, all at once. */
+const REFUNDED_MAX = 20;
+
 type Page<Entry> = { data: Entry[]; paging: { next?: string | null | undefined; cursors?: { after?: string | null | undefined } | null | undefined } };
 
 const CARD_ID = /^crd_(test|live)_[0-9A-Za-z]{1,40}$/;
@@ -135,12 +140,7 @@ export class CulqiGateway implements PaymentGateway {
   /** The charge's refunds since a little before `sentAt`. @throws GatewayError `outcome_unknown` when not all pages could be read */
   private async refundsOf(chargeId: string, sentAt: Date): Promise<CulqiRefund[]> {
     const filter = { creation_date_from: String(sentAt.getTime() - SEARCH.beforeMs), limit: String(SEARCH.pageSize) };
-    const found = await this.paged(async (after) => {
-      const answer = await this.client.listRefunds(after === undefined ? filter : { ...filter, after });
-      const list = answer.status === 200 ? refundPageSchema.safeParse(answer.body) : undefined;
-      if (list?.success !== true) throw troubleOf(answer);
-      return list.data;
-    }, (refund) => refund.charge_id === chargeId);
+    const found = await this.paged((after) => this.refundPage(filter, after), (refund) => refund.charge_id === chargeId);
     if (found === null) throw tooMany();
     return found;
   }
@@ -159,10 +159,25 @@ export class CulqiGateway implements PaymentGateway {
     return answers;
   }
 
+  /** Charges are listed by when they were made: those that were refunded or disputed since are found by their refunds, and by the dispute that they show. */
   async listPayments({ from, to }: { from: Date; to: Date }): Promise<PaymentSnapshot[] | null> {
-    const filter = { creation_date_from: String(from.getTime()), creation_date_to: String(to.getTime()), limit: String(SEARCH.pageSize) };
-    const found = await this.paged((after) => this.chargePage(filter, after), (entry) => typeof entry.metadata?.attempt_id === 'string');
-    return found === null ? null : found.map((entry) => chargeSnapshot(readable(entry)));
+    const made = await this.chargesBetween(from, to);
+    const disputed = await this.chargesBetween(new Date(to.getTime() - DISPUTABLE_MS), to, { dispute: 'true' });
+    const refunds = await this.refundsBetween(from, to);
+    if (made === null || disputed === null || refunds === null) return null;
+    const charges = new Map([...made, ...disputed].map((entry) => [entry.id, entry]));
+    const older = [...new Set(refunds.map((refund) => refund.charge_id))].filter((id) => !charges.has(id));
+    if (older.length > REFUNDED_MAX) return null;
+    const refunded = await Promise.all(older.map((id) => this.fetchPayment(id)));
+    return [...[...charges.values()].filter(({ metadata }) => typeof metadata?.attempt_id === 'string').map((entry) => chargeSnapshot(readable(entry))), ...refunded];
+  }
+
+  private chargesBetween(from: Date, to: Date, filter: { dispute?: string } = {}): Promise<ChargeEntry[] | null> {
+    return this.paged((after) => this.chargePage({ ...between(from, to), ...filter }, after), () => true);
+  }
+
+  private refundsBetween(from: Date, to: Date): Promise<CulqiRefund[] | null> {
+    return this.paged((after) => this.refundPage(between(from, to), after), () => true);
   }
 
   /** Every charge that carries the id of one of these attempts; null when not all pages could be read: then absence shows nothing. */
@@ -178,6 +193,13 @@ export class CulqiGateway implements PaymentGateway {
   private async chargePage(filter: Record<string, string>, after: string | undefined) {
     const answer = await this.client.listCharges(after === undefined ? filter : { ...filter, after });
     const list = answer.status === 200 ? chargePageSchema.safeParse(answer.body) : undefined;
+    if (list?.success !== true) throw troubleOf(answer);
+    return list.data;
+  }
+
+  private async refundPage(filter: Record<string, string>, after: string | undefined) {
+    const answer = await this.client.listRefunds(after === undefined ? filter : { ...filter, after });
+    const list = answer.status === 200 ? refundPageSchema.safeParse(answer.body) : undefined;
     if (list?.success !== true) throw troubleOf(answer);
     return list.data;
   }
@@ -223,6 +245,10 @@ function asGatewayError(error: unknown): GatewayError {
 /** Then absence shows nothing. */
 function tooMany(): GatewayError {
   return new GatewayError('outcome_unknown', 'Culqi lists more than is read');
+}
+
+function between(from: Date, to: Date): Record<string, string> {
+  return { creation_date_from: String(from.getTime()), creation_date_to: String(to.getTime()), limit: String(SEARCH.pageSize) };
 }
 
 function checkedId(reference: string): string {

@@ -19,6 +19,7 @@ export function chargeSnapshot(charge: CulqiCharge): PaymentSnapshot {
     ...(charge.authorization_code == null ? {} : { authorizationCode: charge.authorization_code }),
     ...(charge.outcome?.type == null ? {} : { pspCode: charge.outcome.type.slice(0, 80) }),
     ...(charge.fraud_score == null ? {} : { fraudScore: charge.fraud_score }),
+    ...(charge.dispute === true ? { isDisputed: true } : {}),
     raw: kept(charge),
   };
   return { ...facts, ...outcomeOf(charge) };

@@ -36,6 +36,7 @@ export const chargeSchema = z.object({
   capture: z.boolean().nullish(),
   source: source.nullish().catch(null),
   fraud_score: z.number().nullish().catch(null),
+  dispute: z.boolean().nullish().catch(null),
   authorization_code: z.string().max(64).nullish().catch(null),
   metadata: z.record(z.string(), z.unknown()).nullish().catch(null),
   total_fee: centimos.nullish().catch(null),

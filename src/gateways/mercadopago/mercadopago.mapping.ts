@@ -49,6 +49,10 @@ export const REJECTIONS: Readonly<Record<string, Verdict>> = {
 
 /** States in which the money was taken, whatever was given back or is disputed since. */
 export const TAKEN: ReadonlySet<string> = new Set(['approved', 'refunded', 'charged_back']);
+/** A chargeback, unless the merchant has the money again (psp/mercadopago.md §§2.4, 5.3). */
+export function isDisputed({ status, status_detail: detail }: { status: string; status_detail?: string | null | undefined }): boolean {
+  return status === 'charged_back' && detail !== 'reimbursed';
+}
 /** States that wait, for a person at MercadoPago or for the customer. */
 export const WAITING: ReadonlySet<string> = new Set(['pending', 'in_process']);
 

@@ -2,7 +2,7 @@ import { isCurrency, type Currency } from '../../shared/currency.js';
 import type { Money } from '../../shared/money.js';
 import { minorUnitsOf } from '../contract/decimal.js';
 import type { Decline, PaymentSnapshot, RefundSnapshot, SnapshotOutcome } from '../contract/payment-gateway.js';
-import { again, cardOf, final, lookUp, REJECTIONS, VOUCHER_MS, CHALLENGE_MS, type Verdict } from './mercadopago.mapping.js';
+import { again, cardOf, final, isDisputed, lookUp, REJECTIONS, VOUCHER_MS, CHALLENGE_MS, type Verdict } from './mercadopago.mapping.js';
 import type { MercadopagoOrder, OrderRefund } from './mercadopago.orders-types.js';
 
 /** Pure tables between the words of the Orders API and ours (psp/mercadopago.md §5.3): another vocabulary than that of payments. Both are open. */
@@ -45,7 +45,7 @@ export function orderSnapshot(order: MercadopagoOrder): PaymentSnapshot {
   const method = paymentOf(order)?.payment_method;
   return {
     reference: order.id, ourReference: order.external_reference ?? null, amount, captured: outcome.status === 'captured' ? amount : null, refunded: refundedOf(order, amount, currency),
-    card: cardOf({ card: null, payment_method_id: method?.id, payment_type_id: method?.type }), pspCode: detailOf(order).slice(0, 80), raw: order, ...outcome,
+    card: cardOf({ card: null, payment_method_id: method?.id, payment_type_id: method?.type }), ...(isDisputed(order) ? { isDisputed: true } : {}), pspCode: detailOf(order).slice(0, 80), raw: order, ...outcome,
   };
 }
 

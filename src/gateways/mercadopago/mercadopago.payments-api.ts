@@ -39,11 +39,12 @@ export class PaymentsApi {
     return oursAmong(page.data.results.filter(this.isOurs).map(paymentSnapshot), attemptId);
   }
 
+  /** By when they last changed: a refund in the panel or a chargeback may be of an older payment. */
   async listPayments({ from, to }: { from: Date; to: Date }): Promise<PaymentSnapshot[] | null> {
     const found: PaymentSnapshot[] = [];
     for (let offset = 0; offset < LIST_MAX; offset += SEARCH.limit) {
       const answer = await this.client.searchPayments({
-        sort: 'date_created', criteria: 'asc', range: 'date_created', limit: SEARCH.limit, offset, begin_date: from.toISOString(), end_date: to.toISOString(),
+        sort: 'date_last_updated', criteria: 'asc', range: 'date_last_updated', limit: SEARCH.limit, offset, begin_date: from.toISOString(), end_date: to.toISOString(),
       });
       const page = answer.status === 200 ? searchSchema.safeParse(answer.body) : undefined;
       if (page?.success !== true) throw troubleOf(answer);

@@ -1,6 +1,6 @@
 import type { Currency } from '../../shared/currency.js';
 import type { PaymentSnapshot, RefundSnapshot, SavedMethodSnapshot, SnapshotFacts, SnapshotOutcome } from '../contract/payment-gateway.js';
-import { CANCELLATIONS, cardOf, CHALLENGE_MS, declineOf, feesOf, lookUp, moneyOf, REFUND_STATES, TAKEN, VOUCHER_MS, WAITING } from './mercadopago.mapping.js';
+import { CANCELLATIONS, cardOf, CHALLENGE_MS, declineOf, feesOf, isDisputed, lookUp, moneyOf, REFUND_STATES, TAKEN, VOUCHER_MS, WAITING } from './mercadopago.mapping.js';
 import type { MercadopagoCard, MercadopagoPayment, MercadopagoRefund } from './mercadopago.types.js';
 
 /** How a payment stands, as MercadoPago shows it. */
@@ -16,6 +16,7 @@ export function paymentSnapshot(payment: MercadopagoPayment): PaymentSnapshot {
     ...(outcome.status === 'captured' ? feesOf(payment) : {}),
     card: cardOf(payment),
     ...(payment.authorization_code == null ? {} : { authorizationCode: payment.authorization_code }),
+    ...(isDisputed(payment) ? { isDisputed: true } : {}),
     pspCode: (payment.status_detail ?? payment.status).slice(0, 80),
     raw: payment,
   };

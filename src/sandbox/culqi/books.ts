@@ -38,6 +38,7 @@ type JournalRecord =
   | { kind: 'capture'; merchant: string; chargeId: string }
   | { kind: 'refund'; merchant: string; refund: Refund }
   | { kind: 'reversal'; merchant: string; chargeId: string }
+  | { kind: 'dispute'; merchant: string; chargeId: string }
   | { kind: 'customer'; customer: StoredCustomer }
   | { kind: 'card'; card: StoredCard; tokenId: string }
   | { kind: 'deletion'; id: string };
@@ -81,6 +82,11 @@ export class Books {
   /** Lets go of what nobody captured in time. */
   addReversal(merchant: string, chargeId: string): void {
     this.write({ kind: 'reversal', merchant, chargeId });
+  }
+
+  /** The cardholder's bank wants the money back. */
+  addDispute(merchant: string, chargeId: string): void {
+    this.write({ kind: 'dispute', merchant, chargeId });
   }
 
   addCustomer(customer: StoredCustomer): void {
@@ -218,11 +224,12 @@ export class Books {
     }
   }
 
-  private rememberChange(record: Extract<JournalRecord, { kind: 'capture' | 'refund' | 'reversal' }>): void {
+  private rememberChange(record: Extract<JournalRecord, { kind: 'capture' | 'refund' | 'reversal' | 'dispute' }>): void {
     const chargeId = record.kind === 'refund' ? record.refund.charge_id : record.chargeId;
     const charge = this.chargesById.get(chargeId)?.charge;
     if (charge === undefined) throw new Error(`the books have no charge ${chargeId}`);
     if (record.kind === 'capture') charge.capture = true;
+    else if (record.kind === 'dispute') charge.dispute = true;
     else {
       const given = record.kind === 'refund' ? record.refund.amount : charge.current_amount;
       charge.amount_refunded += given;

@@ -33,7 +33,7 @@ export interface CulqiSandbox {
     requests: (merchant?: string) => LoggedRequest[];
   };
   /** What a person does in the merchant's panel, or Culqi by itself: no call of ours. */
-  panel: { capture: (chargeId: string) => void; refund: (chargeId: string, amount: number) => void; expire: (chargeId: string) => void };
+  panel: { capture: (chargeId: string) => void; refund: (chargeId: string, amount: number) => void; expire: (chargeId: string) => void; /** No documented event tells of it. */ dispute: (chargeId: string) => void };
   webhooks: { change: (merchant: string, change: Partial<WebhookPlan>) => WebhookPlan; sent: (merchant?: string) => SentWebhook[]; idle: () => Promise<void> };
   /** What Culqi's script in the payer's browser brings after REVIEW: the parameters, or an error where the authentication fails. */
   authenticate: (tokenId: string) => ThreeDsOutcome;
@@ -64,6 +64,7 @@ export async function startCulqiSandbox(options: CulqiSandboxOptions = {}): Prom
     capture: (chargeId) => { persona.captureNow(charged(chargeId).merchant, books.charge(charged(chargeId).merchant, chargeId) ?? charged(chargeId)); },
     refund: (chargeId, amount) => { const { merchant } = charged(chargeId); persona.refundNow(merchant, merchant.startsWith('live_') ? 'live' : 'test', { amount, chargeId, reason: 'solicitud_comprador' }); },
     expire: (chargeId) => { persona.expireNow(charged(chargeId).merchant, books.charge(charged(chargeId).merchant, chargeId) ?? charged(chargeId)); },
+    dispute: (chargeId) => { books.addDispute(charged(chargeId).merchant, chargeId); },
   };
   const reset = (): void => {
     webhooks.clear();
@@ -77,7 +78,7 @@ export async function startCulqiSandbox(options: CulqiSandboxOptions = {}): Prom
     settings: { current: () => settings.current(), change: (change) => settings.change(change as SettingsChange) },
     booksOf: (merchant) => ({ tokens: books.tokenCount(merchant), charges: books.charges(merchant), refunds: books.refunds(merchant), customers: books.customers(merchant), cards: books.cards(merchant), requests: requests(merchant) }),
     webhooks,
-    panel: { capture: (id) => { panel.capture(id); }, refund: (id, amount) => { panel.refund(id, amount); }, expire: (id) => { panel.expire(id); } },
+    panel: { capture: (id) => { panel.capture(id); }, refund: (id, amount) => { panel.refund(id, amount); }, expire: (id) => { panel.expire(id); }, dispute: (id) => { panel.dispute(id); } },
     reset,
   };
   const server = new EmulatorServer(persona, controlled, log);

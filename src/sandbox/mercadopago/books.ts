@@ -42,9 +42,9 @@ export interface KeptAnswer {
 type JournalRecord =
   | { kind: 'token'; id: string; token: StoredToken }
   | { kind: 'payment'; payment: BookedPayment; tokenId: string | null }
-  | { kind: 'change'; id: number; status: BookedPayment['status']; detail: string }
-  | { kind: 'refund'; id: number; refund: BookedRefund }
-  | { kind: 'refund_status'; id: number; refundId: number; status: BookedRefund['status'] }
+  | { kind: 'change'; id: number; status: BookedPayment['status']; detail: string; at: number }
+  | { kind: 'refund'; id: number; refund: BookedRefund; at: number }
+  | { kind: 'refund_status'; id: number; refundId: number; status: BookedRefund['status']; at: number }
   | { kind: 'customer'; customer: StoredCustomer }
   | { kind: 'card'; card: StoredCard; tokenId: string }
   | { kind: 'card_gone'; id: string }
@@ -61,6 +61,8 @@ export class Books {
   private readonly keys = new Map<string, KeptAnswer>();
   /** Larger than 2^53 would be truer still, but then a test could not write it. */
   private lastId = 123_456_789_000;
+
+  constructor(private readonly nowMs: () => number) {}
 
   open(dataDir: string): void {
     this.journal = Journal.open(join(dataDir, 'mercadopago.journal.jsonl'), (record) => { this.remember(record as JournalRecord); });
@@ -102,15 +104,15 @@ export class Books {
   }
 
   change(id: number, status: BookedPayment['status'], detail: string): void {
-    this.write({ kind: 'change', id, status, detail });
+    this.write({ kind: 'change', id, status, detail, at: this.nowMs() });
   }
 
   addRefund(id: number, refund: BookedRefund): void {
-    this.write({ kind: 'refund', id, refund });
+    this.write({ kind: 'refund', id, refund, at: this.nowMs() });
   }
 
   changeRefund(id: number, refundId: number, status: BookedRefund['status']): void {
-    this.write({ kind: 'refund_status', id, refundId, status });
+    this.write({ kind: 'refund_status', id, refundId, status, at: this.nowMs() });
   }
 
   keep(name: string, kept: KeptAnswer): void {
@@ -170,6 +172,7 @@ export class Books {
   private rememberChange(record: Extract<JournalRecord, { kind: 'change' | 'refund' | 'refund_status' }>): void {
     const payment = this.paymentsById.get(record.id);
     if (payment === undefined) throw new Error(`the books have no payment ${record.id}`);
+    payment.updated_at = record.at;
     if (record.kind === 'change') {
       payment.status = record.status;
       payment.status_detail = record.detail;

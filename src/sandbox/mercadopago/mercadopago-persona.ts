@@ -182,7 +182,7 @@ export class MercadopagoPersona implements Persona {
     const id = this.books.nextId();
     const payment: BookedPayment = {
       merchant, site, id, isOrder: false, captures: capture !== false, challenge_url: this.challengeUrl(id), application_fee: fee, external_reference: read.data.external_reference ?? null, amount, ...firstState(isVoucher ? null : token?.behaviour ?? null, capture !== false, threeDs === 'optional'),
-      method: { id: methodId, type: isVoucher ? 'atm' : methodId === 'yape' ? 'debit_card' : 'credit_card' }, installments: read.data.installments ?? 1, card: token?.card ?? null, refunds: [], created_at: this.nowMs(),
+      method: { id: methodId, type: isVoucher ? 'atm' : methodId === 'yape' ? 'debit_card' : 'credit_card' }, installments: read.data.installments ?? 1, card: token?.card ?? null, refunds: [], created_at: this.nowMs(), updated_at: this.nowMs(),
       metadata: read.data.metadata ?? {}, passes: token?.behaviour.kind === 'challenges' ? token.behaviour.passes : null,
     };
     this.books.addPayment(payment, tokenId);
@@ -195,9 +195,11 @@ export class MercadopagoPersona implements Persona {
     const limit = Number(query.get('limit') ?? 30);
     const offset = Number(query.get('offset') ?? 0);
     const [from, to] = [Date.parse(query.get('begin_date') ?? ''), Date.parse(query.get('end_date') ?? '')];
+    const at = (name: string) => (payment: BookedPayment): number => (query.get(name) === 'date_last_updated' ? payment.updated_at : payment.created_at);
     const found = this.books.payments(merchant).filter((payment) => this.isVisible(payment)
       && (!query.has('external_reference') || payment.external_reference === query.get('external_reference'))
-      && (Number.isNaN(from) || payment.created_at >= from) && (Number.isNaN(to) || payment.created_at <= to));
+      && (Number.isNaN(from) || at('range')(payment) >= from) && (Number.isNaN(to) || at('range')(payment) <= to))
+      .sort((a, b) => at('sort')(a) - at('sort')(b));
     if (query.get('criteria') === 'desc') found.reverse();
     return { status: 200, json: { paging: { total: found.length, limit, offset }, results: found.slice(offset, offset + limit).map(paymentView) } };
   }

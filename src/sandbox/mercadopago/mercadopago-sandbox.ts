@@ -46,7 +46,7 @@ const numbered = (id: string): number => numberOf(id) ?? Number(id);
 /** Starts an emulator of MercadoPago. Rejects when the port is taken or the books cannot be read. */
 export async function startMercadopagoSandbox(options: MercadopagoSandboxOptions = {}): Promise<MercadopagoSandbox> {
   const { port = 0, host = '127.0.0.1', dataDir, nowMs = Date.now } = options;
-  const books = new Books();
+  const books = new Books(nowMs);
   const settings = new Settings();
   const faults = new FaultQueue(MERCADOPAGO_ROUTES);
   const log = new RequestLog();

@@ -40,7 +40,7 @@ export class Orders {
     const payment: BookedPayment = {
       merchant, site, id, isOrder: true, captures: capture !== 'manual', external_reference: read.data.external_reference ?? null, amount,
       ...firstState(token.behaviour, capture !== 'manual', (config?.online?.transaction_security?.validation ?? 'never') !== 'never'), method: { id: asked.payment_method.id, type: asked.payment_method.type },
-      installments: asked.payment_method.installments ?? 1, card: token.card, refunds: [], created_at: this.nowMs(), metadata: {}, passes: token.behaviour.kind === 'challenges' ? token.behaviour.passes : null, challenge_url: this.challengeUrl(id),
+      installments: asked.payment_method.installments ?? 1, card: token.card, refunds: [], created_at: this.nowMs(), updated_at: this.nowMs(), metadata: {}, passes: token.behaviour.kind === 'challenges' ? token.behaviour.passes : null, challenge_url: this.challengeUrl(id),
       application_fee: minorOfText(read.data.marketplace_fee ?? '0', site) ?? 0,
     };
     this.books.addPayment(payment, tokenId);

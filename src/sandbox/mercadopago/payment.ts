@@ -24,6 +24,8 @@ export interface BookedPayment {
   card: { bin: string; last4: string } | null;
   refunds: BookedRefund[];
   created_at: number;
+  /** When anything of it last changed: a refund and a dispute count. */
+  updated_at: number;
   metadata: unknown;
   /** Whether the challenge, if there is one, is passed. */
   passes: boolean | null;
@@ -84,7 +86,7 @@ export function paymentView(payment: BookedPayment): Record<string, unknown> {
   const approved = isTaken ? stamp(payment.created_at + 2_000) : null;
   const isVoucher = method.id === 'pagoefectivo_atm';
   return {
-    id: payment.id, date_created: stamp(payment.created_at), date_approved: approved, date_last_updated: stamp(payment.created_at), date_of_expiration: isVoucher ? stamp(payment.created_at + 48 * 3_600_000) : null,
+    id: payment.id, date_created: stamp(payment.created_at), date_approved: approved, date_last_updated: stamp(payment.updated_at), date_of_expiration: isVoucher ? stamp(payment.created_at + 48 * 3_600_000) : null,
     money_release_date: null, operation_type: 'regular_payment', issuer_id: '12345', payment_method_id: method.id, payment_type_id: method.type, payment_method: { id: method.id, type: method.type, issuer_id: '12345' },
     status, status_detail: payment.status_detail, currency_id: SITES[site], live_mode: true, authorization_code: isTaken || status === 'authorized' ? '301299' : null, collector_id: 998_877,
     payer: { id: '555', type: 'guest', email: null }, metadata: payment.metadata, additional_info: {}, order: {}, external_reference: payment.external_reference,
