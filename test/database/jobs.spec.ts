@@ -84,7 +84,7 @@ describe('the queue of jobs', () => {
 });
 
 describe('the job runner', () => {
-  const runner = (handle: (job: Job) => Promise<void>): JobRunner => new JobRunner(database, queue, [{ kind: 'test', handle }], { pollMs: 10, leaseMs: 5_000 });
+  const runner = (handle: (job: Job) => Promise<void>, isRecurring = false): JobRunner => new JobRunner(database, queue, [{ kind: 'test', isRecurring, handle }], { pollMs: 10, leaseMs: 5_000 });
 
   it('lets other jobs flow past one that always fails (C13)', async () => {
     await enqueue(0, 'poison');
@@ -116,6 +116,29 @@ describe('the job runner', () => {
     expect(await queue.laidAside(database)).toHaveLength(1);
     await queue.replay(database, [aside?.id ?? '']);
     expect([await queue.laidAside(database), (await queue.claim(10, 1_000)).map(({ id, attempts }) => [id, attempts])]).toEqual([[], [[aside?.id, 1]]]);
+  });
+
+  it('lays a job aside that was begun again and again and ended no time, as when it ends the process each time (C13)', async () => {
+    await enqueue();
+    await tables.query('update jobs set attempts = 20');
+    let begun = 0;
+    const running = runner(() => { begun += 1; return Promise.resolve(); });
+    running.start();
+    for (let i = 0; i < 100; i++, await sleep(20)) if ((await tables.query<{ run_at: Date | null }>('select run_at from jobs'))[0]?.run_at === null) break;
+    await running.stop(1_000);
+    expect([begun, await queue.laidAside(database)]).toMatchObject([0, [{ kind: 'test' }]]);
+  });
+
+  it('never lays aside what recurs', async () => {
+    let begun = 0;
+    const running = runner(() => { begun += 1; return Promise.reject(new Error('still poison')); }, true);
+    await queue.enqueue(database, { id: newId('job'), kind: 'test', tenantId: '', payload: {}, uniqueKey: 'test', delayMs: 0 });
+    await tables.query('update jobs set attempts = 25');
+    running.start();
+    for (let i = 0; i < 100 && begun === 0; i++) await sleep(20);
+    await running.stop(1_000);
+    expect([begun > 0, await queue.laidAside(database)]).toEqual([true, []]);
+    expect(await left()).toBe(1);
   });
 
   it('finishes what it has in hand before it stops', async () => {

@@ -90,6 +90,8 @@ export class JobRunner {
     try {
       const handler = this.handlers.get(job.kind);
       if (handler === undefined) throw new Error(`no handler for jobs of kind ${job.kind}`);
+      // It may be what ends the process each time: then its failure was never recorded.
+      if (job.attempts > FAILURES_MAX && handler.isRecurring !== true) throw new Error(`it was begun ${FAILURES_MAX} times, and never came to an end`);
       await handler.handle(job);
     } catch (error) {
       if (error instanceof LeaseLost) this.logger.warn({ jobId: job.id, kind: job.kind, msg: 'a job outlived its lease; nothing of it was written' });
@@ -98,9 +100,11 @@ export class JobRunner {
   }
 
   private async recordFailure(job: Job, error: unknown): Promise<void> {
-    const dead = job.attempts >= FAILURES_MAX;
+    const isTooMuch = job.attempts >= FAILURES_MAX;
+    // One that always is, is tried for ever: laid aside, its work would never be done again.
+    const dead = isTooMuch && this.handlers.get(job.kind)?.isRecurring !== true;
     failActiveSpan(dead ? 'job_laid_aside' : 'job_failed');
-    this.logger.error({ err: error, jobId: job.id, kind: job.kind, attempts: job.attempts, alert: dead, msg: dead ? 'a job was laid aside' : 'a job failed' });
+    this.logger.error({ err: error, jobId: job.id, kind: job.kind, attempts: job.attempts, alert: isTooMuch, msg: dead ? 'a job was laid aside' : 'a job failed' });
     try {
       const reason = error instanceof Error ? error.name : 'error';
       await this.queue.fail(job, reason, dead ? null : fullJitterMs(job.attempts, RETRY_BASE_MS, RETRY_CAP_MS));
