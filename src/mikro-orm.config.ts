@@ -20,12 +20,12 @@ import { TenantSchema } from './tenants/entities/tenant.entity.js';
 import { TicketSchema } from './tickets/entities/ticket.entity.js';
 import { WebhookEventSchema } from './webhooks/inbound/entities/webhook-event.entity.js';
 
-/** How MikroORM reaches the database: the driver by the URL's scheme, over our own pool of at most `connectionsMax`. */
-export function ormOptions(databaseUrl: string, connectionsMax: number): Options {
+/** How MikroORM reaches the database: the driver by the URL's scheme, over our own pool of at most `connectionsMax`, each statement answered within `statementMsMax`. */
+export function ormOptions(databaseUrl: string, connectionsMax: number, statementMsMax?: number): Options {
   const url = new URL(databaseUrl);
   return {
     driver: url.protocol === 'mariadb:' ? MariaDbDriver : MySqlDriver,
-    driverOptions: new PooledDialect(openPool(databaseUrl, connectionsMax)),
+    driverOptions: new PooledDialect(openPool(databaseUrl, connectionsMax, statementMsMax)),
     dbName: decodeURIComponent(url.pathname.slice(1)),
     entities: [
       TenantSchema, ApiKeySchema, GatewayAccountSchema, CustomerSchema, SavedMethodSchema, PaymentSchema, PaymentAttemptSchema, PaymentTransitionSchema, RefundSchema, ResolutionSchema, WebhookEventSchema,

@@ -3,6 +3,8 @@ import type { GatewayProfile } from '../gateways/contract/gateway-definition.js'
 import type { PaymentSnapshot } from '../gateways/contract/payment-gateway.js';
 import { money } from '../shared/money.js';
 import { effectOf } from './apply-effect.js';
+import { consequencesOf } from './follow-ups.js';
+import type { Observed } from './observed.js';
 import type { Attempt, Payment } from './payment.js';
 import { effectOn } from './record-effect.js';
 
@@ -87,6 +89,63 @@ describe('what a person must look at', () => {
     const effect = effectOf(payment, attempt, { kind: 'schedule_exhausted' }, profile);
     expect(effect.payment.state.status).toBe('needs_review');
     expect(effect.tickets).toMatchObject([{ kind: 'unresolved_outcome' }]);
+  });
+});
+
+describe('a payment in review', () => {
+  const parked = { ...payment, state: { status: 'needs_review' as const, processingReason: null } };
+
+  it.each(['unknown', 'failed', 'declined'] as const)('whose money shows after all is captured with it, and nothing goes back, whatever its attempt was called (%s)', (status) => {
+    const effect = effectOf(parked, { ...attempt, status }, { kind: 'snapshot', snapshot: captured() }, profile);
+    expect(effect.payment).toMatchObject({ state: { status: 'captured' }, gatewayReference: 'chr_1' });
+    expect(effect.tickets).toEqual([]);
+  });
+
+  it.each<[string, Observed]>([['absent', { kind: 'absent' }], ['surely not done', { kind: 'not_done', failure: { code: 'gateway_unavailable', pspCode: null, message: 'away', retryable: true } }]])('that is shown to be %s is failed: its attempt is not closed alone', (_what, observed) => {
+    const effect = effectOf(parked, { ...attempt, status: 'unknown' }, observed, profile);
+    expect([effect.payment.state.status, effect.attempt.status]).toEqual(['failed', 'failed']);
+  });
+
+  it('that the PSP shows as pending is waited for again', () => {
+    const effect = effectOf(parked, { ...attempt, status: 'unknown' }, { kind: 'snapshot', snapshot: { ...captured(), status: 'pending' } as PaymentSnapshot }, profile);
+    expect(effect.payment.state).toEqual({ status: 'processing', processingReason: 'pending_at_gateway' });
+  });
+});
+
+describe('money beside the money that a payment stands on', () => {
+  const standing = (status: 'authorized' | 'captured', changes: object = {}) => ({ ...payment, state: { status, processingReason: null }, gatewayReference: 'chr_1', ...changes });
+
+  it.each(['authorized', 'captured'] as const)('goes back, and the %s payment stays where it stands', (status) => {
+    const effect = effectOf(standing(status), { ...attempt, status: 'succeeded', gatewayReference: 'chr_1' }, { kind: 'snapshot', snapshot: captured({ reference: 'chr_2' }) }, profile);
+    expect(effect.payment).toMatchObject({ state: { status }, gatewayReference: 'chr_1' });
+    expect(effect.attempt.gatewayReference).toBe('chr_1');
+    expect(effect.tickets).toMatchObject([{ kind: 'late_capture', evidence: { reference: 'chr_2' } }]);
+  });
+
+  it('is never the money that it stands on: one look saw both, another came before it', () => {
+    const effect = effectOf(standing('captured', { gatewayReference: 'chr_2' }), { ...attempt, status: 'succeeded', gatewayReference: 'chr_2' }, { kind: 'snapshot', snapshot: captured({ duplicates: ['chr_2', 'chr_3'] }) }, profile);
+    expect(effect.tickets).toMatchObject([{ kind: 'late_capture', evidence: { reference: 'chr_1' } }, { kind: 'duplicate_charge', evidence: { duplicates: ['chr_3'] } }]);
+    const followUps = consequencesOf({ payment: effect.payment, attempts: [effect.attempt], refunds: [] }, effect.attempt, { kind: 'snapshot', snapshot: captured({ duplicates: ['chr_2', 'chr_3'] }) }, effect);
+    expect(followUps).toEqual([{ kind: 'return', attemptId: 'att_1', reference: 'chr_1' }, { kind: 'return', attemptId: 'att_1', reference: 'chr_3' }]);
+    const own = { ...effect, tickets: [{ kind: 'late_capture' as const, evidence: { reference: 'chr_2' } }] };
+    expect(consequencesOf({ payment: effect.payment, attempts: [effect.attempt], refunds: [] }, effect.attempt, { kind: 'absent' }, own)).toEqual([]);
+  });
+
+  it('is the same money where two people said under which reference it is, and erred', () => {
+    const effect = effectOf(standing('captured', { gatewayReference: 'chr_x' }), { ...attempt, status: 'succeeded', pspCode: 'resolution', gatewayReference: 'chr_x' }, { kind: 'snapshot', snapshot: captured({ pspCode: 'venta_exitosa' }) }, profile);
+    expect([effect.payment.gatewayReference, effect.attempt]).toMatchObject(['chr_1', { gatewayReference: 'chr_1', pspCode: 'venta_exitosa' }]);
+    expect(effect.tickets).toMatchObject([{ kind: 'mismatch', evidence: { reference: 'chr_1', detail: expect.stringContaining('chr_x') } }]);
+  });
+
+  it.each(['declined', 'voided', 'expired'] as const)('that was captured and is %s at the PSP now is for people', (status) => {
+    const snapshot = { ...captured(), status, decline: { code: 'card_declined', pspCode: 'x', message: 'x', retryable: false } } as PaymentSnapshot;
+    const effect = effectOf(standing('captured'), { ...attempt, status: 'succeeded', gatewayReference: 'chr_1' }, { kind: 'snapshot', snapshot }, profile);
+    expect([effect.payment.state.status, effect.tickets]).toMatchObject(['captured', [{ kind: 'mismatch' }]]);
+  });
+
+  it('that the customer\'s bank wants back is a ticket, and moves nothing', () => {
+    const effect = effectOf(standing('captured'), { ...attempt, status: 'succeeded', gatewayReference: 'chr_1' }, { kind: 'snapshot', snapshot: captured({ isDisputed: true }) }, profile);
+    expect([effect.payment.state.status, effect.tickets]).toMatchObject(['captured', [{ kind: 'chargeback', evidence: { reference: 'chr_1' } }]]);
   });
 });
 

@@ -4,7 +4,7 @@ import { feeOf, totalOf, type FeeParts } from '../shared/fees.js';
 import { sameMoney, type Money } from '../shared/money.js';
 import type { TicketKind } from '../tickets/ticket.js';
 import type { Observed } from './observed.js';
-import { isLateCapture, isOpen, next, nextOperation, TERMINAL, type AttemptStatus, type Observation } from './payment-state.js';
+import { isLateCapture, isOpen, next, nextOperation, TERMINAL, type AttemptStatus, type Observation, type PaymentStatus } from './payment-state.js';
 import type { Failure } from './failure.js';
 import type { Attempt, Payment, PaymentFees } from './payment.js';
 import type { Refund, RefundObservation } from './refund.js';
@@ -21,6 +21,9 @@ export type Effect = {
   tickets: { kind: TicketKind; evidence: Record<string, unknown> }[];
 };
 
+/** The PSP's word for an outcome that two people told in its stead. */
+export const RESOLVED = 'resolution';
+
 /** Statuses in which money has moved, or will. */
 const CARRIES_MONEY: ReadonlySet<PaymentSnapshot['status']> = new Set<PaymentSnapshot['status']>(['authorized', 'captured']);
 
@@ -35,9 +38,9 @@ export function effectOf(payment: Payment, attempt: Attempt, observed: Observed,
   if (attempt.operation === 'refund') throw new Error('a refund has an effect of its own');
   const mismatch = observed.kind === 'snapshot' ? mismatchOf(asked, observed.snapshot, profile) : null;
   const observation = mismatch === null ? observationOf(observed) : 'mismatch';
-  // That a capture or a void had no effect, or was not heard of, says nothing about the payment that it was for.
+  // That a capture or a void had no effect, or was not heard of, says nothing about the payment that it was for; nor does other money beside its own.
   const isNoEvidence = attempt.operation !== 'authorize' && NO_EVIDENCE.has(observation);
-  const state = isNoEvidence ? payment.state : next(payment.state, observation);
+  const state = isNoEvidence || (observed.kind === 'snapshot' && isSecond(payment, observed.snapshot)) ? payment.state : next(payment.state, observation);
   const effect: Effect = {
     payment: { ...payment, state }, attempt: { ...attempt, status: nextOperation(attempt.operation, attempt.status, observation) }, observation,
     detail: mismatch ?? detailOf(observed), tickets: [],
@@ -92,17 +95,43 @@ function recordSnapshot(effect: Effect, payment: Payment, { attempt, asked }: { 
   }
   const evidence = { reference: snapshot.reference };
   if (snapshot.status === 'pending' && snapshot.unmapped !== undefined) effect.tickets.push({ kind: 'unmapped_status', evidence: { ...evidence, word: snapshot.unmapped } });
-  if (payment.state.status === 'authorized' && snapshot.status === 'captured' && payment.pendingOperation !== 'capture') effect.tickets.push({ kind: 'captured_unasked', evidence });
+  if (payment.state.status === 'authorized' && snapshot.status === 'captured' && payment.pendingOperation !== 'capture' && !isSecond(payment, snapshot)) effect.tickets.push({ kind: 'captured_unasked', evidence });
   if (snapshot.isDisputed === true) effect.tickets.push({ kind: 'chargeback', evidence });
-  if (isDenied(payment, snapshot) || (attempt.operation === 'authorize' && (isLateCapture(attempt.status, snapshot.status) || isSecond(payment, snapshot)))) effect.tickets.push({ kind: 'late_capture', evidence });
-  if ((snapshot.duplicates ?? []).length > 0) effect.tickets.push({ kind: 'duplicate_charge', evidence: { ...evidence, duplicates: snapshot.duplicates } });
+  if (isCorrection(payment, attempt, snapshot)) {
+    effect.payment = { ...effect.payment, gatewayReference: snapshot.reference };
+    effect.attempt = { ...effect.attempt, gatewayReference: snapshot.reference };
+    effect.tickets.push({ kind: 'mismatch', evidence: { ...evidence, detail: `the PSP has the money under another reference than two people named: ${payment.gatewayReference}` } });
+    return;
+  }
+  if (isContradiction(payment, snapshot)) effect.tickets.push({ kind: 'mismatch', evidence: { ...evidence, detail: `the PSP shows a payment as ${snapshot.status} that is captured here` } });
+  if (isDenied(payment, snapshot) || (attempt.operation === 'authorize' && (isLate(payment, attempt, snapshot) || isSecond(payment, snapshot)))) effect.tickets.push({ kind: 'late_capture', evidence });
+  const duplicates = (snapshot.duplicates ?? []).filter((reference) => reference !== payment.gatewayReference);
+  if (duplicates.length > 0) effect.tickets.push({ kind: 'duplicate_charge', evidence: { ...evidence, duplicates } });
   // A terminal payment does not move, whatever a look-up shows (row A16).
-  if (!TERMINAL.has(payment.state.status)) effect.payment = { ...effect.payment, ...factsOf(payment, attempt, snapshot) };
+  if (!TERMINAL.has(payment.state.status) && !isSecond(payment, snapshot)) effect.payment = { ...effect.payment, ...factsOf(payment, attempt, snapshot) };
 }
 
-/** Money beside the money that the payment was captured with. */
+/** Statuses in which the payment stands on money under a reference of its own. */
+const STANDS_ON_MONEY: ReadonlySet<PaymentStatus> = new Set<PaymentStatus>(['authorized', 'captured']);
+
+/** Money beside the money that the payment stands on. */
 function isSecond({ state, gatewayReference }: Payment, { status, reference }: PaymentSnapshot): boolean {
-  return state.status === 'captured' && CARRIES_MONEY.has(status) && reference !== null && gatewayReference !== null && reference !== gatewayReference;
+  return STANDS_ON_MONEY.has(state.status) && CARRIES_MONEY.has(status) && reference !== null && gatewayReference !== null && reference !== gatewayReference;
+}
+
+/** Money that moved for an attempt that was closed as not done, after the payment had ended without it. */
+function isLate({ state }: Payment, attempt: Attempt, { status }: PaymentSnapshot): boolean {
+  return isLateCapture(attempt.status, status) && TERMINAL.has(state.status) && state.status !== 'captured';
+}
+
+/** Two people said under which reference the money is, and the PSP says otherwise: it is the same money (resolutions.ts). */
+function isCorrection({ state, gatewayReference }: Payment, { operation, pspCode }: Attempt, { status, reference }: PaymentSnapshot): boolean {
+  return operation === 'authorize' && state.status === 'captured' && pspCode === RESOLVED && status === 'captured' && reference !== null && reference !== gatewayReference;
+}
+
+/** The PSP denies money that was called captured: after a look-up that lags no more, that is for people. */
+function isContradiction({ state, gatewayReference }: Payment, { status, reference }: PaymentSnapshot): boolean {
+  return state.status === 'captured' && ['declined', 'voided', 'expired'].includes(status) && reference !== null && reference === gatewayReference;
 }
 
 /** Money that was taken although the payment was called voided or expired, and is not back. */

@@ -17,15 +17,17 @@ export type FollowUp =
   /** Money that moved for an attempt that was closed, or a second time: it goes back. */
   | { kind: 'return'; attemptId: string; reference: string }
   /** A refund waited for another of its payment, or for the PSP. `tries`: how often it was sent already. */
-  | { kind: 'send_refund'; paymentId: string; tries: number }
+  | { kind: 'send_refund'; paymentId: string; tries: number; /** How long the PSP asks to be left alone. */ leftAloneMs?: number }
   /** The PSP shows more given back than we know of. */
   | { kind: 'check_refunds'; attemptId: string; seenMinor: bigint };
 
 /** What follows from an observation, with the payment as it is afterwards. Pure. */
 export function consequencesOf(after: PaymentRecord, attempt: Attempt, observed: Observed, effect: Effect): FollowUp[] {
-  const followUps: FollowUp[] = effect.tickets.flatMap(({ kind, evidence }) => strayReferences(kind, evidence).map((reference) => ({ kind: 'return' as const, attemptId: attempt.id, reference })));
+  // The money that a payment stands on is never stray, whatever was seen of it.
+  const own = after.payment.state.status === 'captured' || after.payment.state.status === 'authorized' ? after.payment.gatewayReference : null;
+  const followUps: FollowUp[] = effect.tickets.flatMap(({ kind, evidence }) => strayReferences(kind, evidence).filter((reference) => reference !== own).map((reference) => ({ kind: 'return' as const, attemptId: attempt.id, reference })));
   const waiting = effect.refund === undefined ? undefined : nextToSend(after);
-  if (waiting !== undefined) followUps.push({ kind: 'send_refund', paymentId: after.payment.id, tries: triesOf(after, waiting) });
+  if (waiting !== undefined) followUps.push({ kind: 'send_refund', paymentId: after.payment.id, tries: triesOf(after, waiting), ...(observed.kind === 'not_done' && observed.retryAfterMs !== undefined ? { leftAloneMs: observed.retryAfterMs } : {}) });
   // Of another charge it is not this payment's money.
   if (observed.kind === 'snapshot' && observed.snapshot.reference === after.payment.gatewayReference) {
     const seenMinor = refundsNotExplained(after, givenBack(observed.snapshot));
@@ -48,10 +50,10 @@ export class FollowUps {
   /** `scheduleMs`: delays before a refund is tried again; `lagMs`: how far a PSP's look-ups may lag behind its books. */
   constructor(private readonly jobs: JobQueue, private readonly settings: { scheduleMs: readonly number[]; lagMs: number }) {}
 
-  async arrange(access: DatabaseAccess, tenantId: string, followUps: readonly FollowUp[]): Promise<void> {
+  async arrange(access: DatabaseAccess, { tenantId, gateway }: Pick<Attempt, 'tenantId' | 'gateway'>, followUps: readonly FollowUp[]): Promise<void> {
     for (const followUp of followUps) {
       const { payload, name, delayMs } = this.jobOf(followUp);
-      await this.jobs.enqueueAgain(access, { id: newId('job'), kind: kindOf(followUp), tenantId, payload, uniqueKey: `${followUp.kind}:${name}`, delayMs });
+      await this.jobs.enqueueAgain(access, { id: newId('job'), kind: kindOf(followUp), tenantId, payload, uniqueKey: `${followUp.kind}:${name}`, lane: gateway, delayMs });
     }
   }
 
@@ -59,7 +61,7 @@ export class FollowUps {
     switch (followUp.kind) {
       // A reference may be longer than a unique key.
       case 'return': return { payload: { attemptId: followUp.attemptId, reference: followUp.reference }, name: createHash('sha256').update(`${followUp.attemptId} ${followUp.reference}`).digest('hex'), delayMs: 0 };
-      case 'send_refund': return { payload: { paymentId: followUp.paymentId }, name: followUp.paymentId, delayMs: this.delayMs(followUp.tries) };
+      case 'send_refund': return { payload: { paymentId: followUp.paymentId }, name: followUp.paymentId, delayMs: Math.max(this.delayMs(followUp.tries), followUp.leftAloneMs ?? 0) };
       case 'check_refunds': return { payload: { attemptId: followUp.attemptId, seenMinor: String(followUp.seenMinor) }, name: followUp.attemptId, delayMs: this.settings.lagMs };
     }
   }

@@ -21,7 +21,7 @@ export type CallResult = { observed: Observed; latencyMs: number; answer: string
 /** What a look-up brought. `absent` is what the PSP says; whether it proves anything is decided elsewhere. */
 export type LookUpResult =
   | { kind: 'snapshot'; snapshot: PaymentSnapshot; answer: string | undefined } | { kind: 'refund'; refund: RefundSnapshot; answer: string | undefined }
-  | { kind: 'absent' } | { kind: 'no_answer'; detail: string };
+  | { kind: 'absent' } | { kind: 'no_answer'; detail: string; /** How long the PSP asks to be left alone. */ retryAfterMs?: number };
 
 /** What is asked about: a payment by what the PSP or we call it, or a refund. */
 export type Question = { attempt: Attempt; /** What the PSP calls the payment, where that was learnt elsewhere. */ reference?: string | undefined; refund?: RefundReference | undefined };
@@ -71,8 +71,15 @@ export class GatewayCaller {
       const snapshot = await this.askPayment(gateway, account, question);
       return snapshot === null ? { kind: 'absent' } : { kind: 'snapshot', snapshot, answer: withoutSecrets(snapshot.raw, secrets) };
     } catch (error) {
-      return { kind: 'no_answer', detail: error instanceof GatewayError ? error.kind : 'the look-up failed' };
+      this.report(error, account, 'a gateway did not answer a look-up');
+      return { kind: 'no_answer', detail: error instanceof GatewayError ? error.kind : 'the look-up failed', ...(error instanceof GatewayError && error.retryAfterMs !== undefined ? { retryAfterMs: error.retryAfterMs } : {}) };
     }
+  }
+
+  /** What a person must know of: keys that are not accepted, and faults of our own. */
+  private report(error: unknown, { gateway }: GatewayAccount, msg: string): void {
+    if (!(error instanceof GatewayError)) this.logger.error({ err: error, gateway, alert: true, msg: 'a gateway adapter failed' });
+    else if (error.kind === 'credentials_rejected') this.logger.error({ gateway, kind: error.kind, pspCode: error.pspCode, alert: true, msg });
   }
 
   /** By the PSP's own id; else by ours, together with others of the account that are searched for just now. */
@@ -94,6 +101,7 @@ export class GatewayCaller {
     try {
       return await this.open(account, TimeWindow.open(this.clock, withinMs), []).fetchPayment(reference);
     } catch (error) {
+      this.report(error, account, 'a gateway did not answer a look-up');
       return error instanceof GatewayError && ['payment_not_found', 'request_rejected'].includes(error.kind) ? null : 'no_answer';
     }
   }
@@ -104,7 +112,7 @@ export class GatewayCaller {
       const gateway = this.open(account, TimeWindow.open(this.clock, withinMs), []);
       return supports(gateway, 'listPayments') ? await gateway.listPayments(range) ?? 'too_many' : [];
     } catch (error) {
-      if (!(error instanceof GatewayError)) this.logger.error({ err: error, gateway: account.gateway, alert: true, msg: 'a gateway adapter failed' });
+      this.report(error, account, 'a gateway did not list its payments');
       return 'no_answer';
     }
   }
@@ -127,7 +135,7 @@ export class GatewayCaller {
   private observedFrom(error: unknown, account: GatewayAccount): Observed {
     if (error instanceof GatewayError && !error.moneyMayHaveMoved) {
       this.logger.warn({ gateway: account.gateway, kind: error.kind, pspCode: error.pspCode, alert: error.kind === 'credentials_rejected', msg: 'the gateway did not take the payment' });
-      return { kind: 'not_done', failure: failureOf(error) };
+      return { kind: 'not_done', failure: failureOf(error), ...(error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }) };
     }
     // Whatever else went wrong, bytes may have gone out: unknown, never failed.
     if (!(error instanceof GatewayError)) this.logger.error({ err: error, gateway: account.gateway, alert: true, msg: 'a gateway adapter failed' });

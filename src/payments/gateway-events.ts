@@ -1,4 +1,5 @@
 import type { Database } from '../platform/database/database.js';
+import { TimeWindow, type Clock } from '../shared/clock.js';
 import { isId } from '../shared/id.js';
 import type { GatewayAccounts } from '../tenants/gateway-accounts.js';
 import type { GatewayCaller } from './gateway-caller.js';
@@ -31,43 +32,47 @@ export class GatewayEvents {
     private readonly accounts: GatewayAccounts,
     private readonly caller: GatewayCaller,
     private readonly resolver: PaymentResolver,
-    private readonly lookUpWithinMs: number,
+    private readonly clock: Clock,
+    /** One call, and all that are made for one event. */
+    private readonly settings: { lookUpWithinMs: number; withinMs: number },
   ) {}
 
   async hear(event: GatewayEvent): Promise<Heard> {
-    const spokenOf = await this.attemptOf(event);
+    const window = TimeWindow.open(this.clock, this.settings.withinMs);
+    const callMs = (): number => Math.max(0, Math.min(this.settings.lookUpWithinMs, window.remainingMs()));
+    const spokenOf = await this.attemptOf(event, callMs());
     if (spokenOf === null || spokenOf === 'no_answer') return { kind: spokenOf === null ? 'unknown_payment' : 'no_answer' };
     const { tenantId } = event;
     // An event that nobody proved may name any payment of the PSP's: what ours is called there is learnt from the PSP alone.
     const webhook = event.isProven && event.reference !== null && spokenOf.gatewayReference === null ? { reference: event.reference } : {};
-    const resolution = await this.resolver.lookUp(tenantId, spokenOf.id, this.lookUpWithinMs, { webhook });
+    const resolution = await this.resolver.lookUp(tenantId, spokenOf.id, callMs(), { webhook });
     // The attempt is over and nobody polls it any more: what is only on its way, or not shown yet, is asked again.
     const isOver = resolution.attempt.status === 'failed' || resolution.attempt.status === 'declined';
     let isAnswered = resolution.answered && !(isOver && ['pending', 'requires_action', 'absent'].includes(resolution.shown));
     if (event.reference !== null && resolution.attempt.gatewayReference !== null && event.reference !== resolution.attempt.gatewayReference) {
-      isAnswered = await this.hearOfAnother(resolution.attempt, event.reference) && isAnswered;
+      isAnswered = await this.hearOfAnother(resolution.attempt, event.reference, callMs) && isAnswered;
     }
     for (const attempt of resolution.attempts.filter((other) => isConcerned(other, event))) {
-      isAnswered = (await this.resolver.lookUp(tenantId, attempt.id, this.lookUpWithinMs, { webhook: {} })).answered && isAnswered;
+      isAnswered = (await this.resolver.lookUp(tenantId, attempt.id, callMs(), { webhook: {} })).answered && isAnswered;
     }
     return isAnswered ? { kind: 'applied', paymentId: spokenOf.paymentId } : { kind: 'no_answer' };
   }
 
   /** Another payment at the PSP may be ours too: only the PSP's own word makes it so. */
-  private async hearOfAnother(attempt: Attempt, reference: string): Promise<boolean> {
+  private async hearOfAnother(attempt: Attempt, reference: string, callMs: () => number): Promise<boolean> {
     const account = await this.accounts.version(this.database, attempt.tenantId, attempt.gatewayAccountId);
-    const snapshot = await this.caller.fetch(account, reference, this.lookUpWithinMs);
+    const snapshot = await this.caller.fetch(account, reference, callMs());
     if (snapshot === null || snapshot === 'no_answer' || snapshot.ourReference !== attempt.id) return snapshot !== 'no_answer';
-    return (await this.resolver.lookUp(attempt.tenantId, attempt.id, this.lookUpWithinMs, { webhook: { reference } })).answered;
+    return (await this.resolver.lookUp(attempt.tenantId, attempt.id, callMs(), { webhook: { reference } })).answered;
   }
 
-  private async attemptOf(event: GatewayEvent): Promise<Attempt | null | 'no_answer'> {
+  private async attemptOf(event: GatewayEvent, withinMs: number): Promise<Attempt | null | 'no_answer'> {
     const known = await this.attemptById(event, event.ourReference) ?? await this.attemptByReference(event) ?? await this.attemptById(event, event.refundReference);
     if (known !== null || !event.isProven || event.reference === null) return known;
     // Its reply is lost or still on its way: the PSP shows whose it is.
     const account = (await this.accounts.current(this.database, event.tenantId)).find(({ gateway }) => gateway === event.gateway);
     if (account === undefined) return null;
-    const snapshot = await this.caller.fetch(account, event.reference, this.lookUpWithinMs);
+    const snapshot = await this.caller.fetch(account, event.reference, withinMs);
     return snapshot === 'no_answer' ? snapshot : this.attemptById(event, snapshot?.ourReference ?? null);
   }
 

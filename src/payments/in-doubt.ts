@@ -5,7 +5,15 @@ export function attemptsInDoubt({ payment, attempts, refunds }: PaymentRecord): 
   const { state, pendingOperation } = payment;
   const own = state.status === 'processing' ? attempts.findLast(({ operation }) => operation === 'authorize')
     : pendingOperation === null ? undefined : attempts.findLast(({ operation, returnsAttemptId }) => operation === pendingOperation && returnsAttemptId === null);
-  const submitted = new Set(refunds.filter(({ status }) => status === 'submitted').map(({ id }) => id));
-  const refunding = attempts.filter(({ refundId, status }) => refundId !== null && submitted.has(refundId) && (status === 'unknown' || status === 'pending'));
-  return [...(own === undefined ? [] : [own]), ...refunding].filter(({ status }) => status !== 'sent');
+  return [...(own === undefined ? [] : [own]), ...refunding({ attempts, refunds }, 'submitted')].filter(({ status }) => status !== 'sent');
+}
+
+/** The refunds' attempts whose end people wait for: nobody asks the PSP about them by the schedule any more. */
+export function parkedRefunds(record: Pick<PaymentRecord, 'attempts' | 'refunds'>): Attempt[] {
+  return refunding(record, 'needs_review');
+}
+
+function refunding({ attempts, refunds }: Pick<PaymentRecord, 'attempts' | 'refunds'>, wanted: 'submitted' | 'needs_review'): Attempt[] {
+  const ids = new Set(refunds.filter(({ status }) => status === wanted).map(({ id }) => id));
+  return attempts.filter(({ refundId, status }) => refundId !== null && ids.has(refundId) && (status === 'unknown' || status === 'pending'));
 }

@@ -1,12 +1,12 @@
 import type { IdempotencyKeys, KeyRecord, StoredAnswer } from '../platform/idempotency/idempotency-keys.js';
-import type { Database } from '../platform/database/database.js';
+import type { Database, Transaction } from '../platform/database/database.js';
 import type { Job } from '../platform/jobs/job-queue.js';
 import { newId } from '../shared/id.js';
 import { gatewayDefinition } from '../gateways/gateways.js';
 import { answerWith } from './answer.js';
 import { planFirstLookUp } from './look-up-plan.js';
 import { lookUpTimesOf, type LookUpSettings } from './look-up-times.js';
-import type { PaymentApplier } from './payment-applier.js';
+import type { Applied, PaymentApplier } from './payment-applier.js';
 import type { PaymentResolver } from './payment-resolver.js';
 import type { PaymentStore } from './payment-store.js';
 
@@ -35,9 +35,15 @@ export class KeyTakeover {
     if (!await this.database.transaction((transaction) => this.keys.takeOver(transaction, tenantId, record, owner))) return null;
 
     await this.markUnknown(tenantId, attemptId);
-    const resolution = await this.resolver.lookUp(tenantId, attemptId, INLINE_LOOK_UP_MS, job === undefined ? {} : { job });
-    const answer = answerWith(resolution, resolution.attempt.refundId, record.successStatus, await this.localeOf(tenantId));
-    return await this.keys.finish(this.database, tenantId, record.key, owner, answer) ? answer : null;
+    const locale = await this.localeOf(tenantId);
+    let stored: StoredAnswer | null = null;
+    // In one transaction: a job that is done with the attempt would not come back for the answer.
+    const also = async (transaction: Transaction, resolved: Applied): Promise<void> => {
+      const answer = answerWith(resolved, resolved.attempt.refundId, record.successStatus, locale);
+      stored = await this.keys.finish(transaction, tenantId, record.key, owner, answer) ? answer : null;
+    };
+    await this.resolver.lookUp(tenantId, attemptId, INLINE_LOOK_UP_MS, job === undefined ? { also } : { job, also });
+    return stored;
   }
 
   private async markUnknown(tenantId: string, attemptId: string): Promise<void> {

@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { gatewayDefinition } from '../gateways/gateways.js';
-import { lostConnection, metAnotherTransaction } from '../platform/database/database-errors.js';
+import { isUnavailable } from '../platform/database/database-errors.js';
 import type { Database, Transaction } from '../platform/database/database.js';
 import { KeyTaken, type IdempotencyKeys, type KeyedRequest, type KeyRecord } from '../platform/idempotency/idempotency-keys.js';
 import { requestFingerprint } from '../platform/idempotency/canonical-json.js';
@@ -60,6 +60,11 @@ export class KeyedRequests {
     return this.settle(request, begun, begun.call, result, ask.caller.locale);
   }
 
+  /** Whether something was asked under this key before. */
+  async isKnown(tenantId: string, key: string): Promise<boolean> {
+    return await this.keys.find(this.database, tenantId, key) !== null;
+  }
+
   private async begin(request: KeyedRequest, ask: KeyedAsk, begin: Begin): Promise<Begun | Answer> {
     const attemptId = newId('att');
     let begun: Begun | undefined;
@@ -100,7 +105,7 @@ export class KeyedRequests {
       const { answer, stored } = await this.applyReply(request, begun.shown.payment.id, call, result, locale);
       if (stored) return { ...answer, replayed: false };
     } catch (error) {
-      if (lostConnection(error) || metAnotherTransaction(error)) throw error;
+      if (isUnavailable(error)) throw error;
       this.logger.error({ err: error, paymentId: begun.shown.payment.id, attemptId: call.attemptId, alert: true, msg: 'a reply could not be applied; it is kept' });
       const answer = answerWith(begun.shown, begun.refundId ?? null, request.successStatus, locale);
       await this.unapplied.keep({ request, attemptId: call.attemptId, result, answer });

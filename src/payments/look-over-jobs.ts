@@ -2,6 +2,7 @@ import { Logger } from '@nestjs/common';
 import { gatewayDefinition } from '../gateways/gateways.js';
 import type { PaymentSnapshot } from '../gateways/contract/payment-gateway.js';
 import type { Database } from '../platform/database/database.js';
+import { databaseTimeIn } from '../platform/database/time.js';
 import type { Job, JobQueue } from '../platform/jobs/job-queue.js';
 import type { JobHandler } from '../platform/jobs/job-runner.js';
 import type { Clock } from '../shared/clock.js';
@@ -11,10 +12,12 @@ import type { Tickets } from '../tickets/tickets.js';
 import { differs } from './look-over.js';
 import { nextLookUpDueAt, planFirstLookUp } from './look-up-plan.js';
 import { lookUpTimesOf, type LookUpSettings } from './look-up-times.js';
-import { arrangeLookUp, type PaymentApplier } from './payment-applier.js';
+import { arrangeLookUp, lookUpJobOf, type PaymentApplier } from './payment-applier.js';
+import { parkedRefunds } from './in-doubt.js';
+import { refundedOf } from './refund.js';
 import { attemptOf } from './payment-rows.js';
 import type { PaymentStore } from './payment-store.js';
-import type { Attempt } from './payment.js';
+import type { Attempt, PaymentRecord } from './payment.js';
 import type { PspBooks } from './psp-books.js';
 
 export const LOOK_OVER_JOB = 'payments.look_over';
@@ -29,23 +32,34 @@ const SPREAD_MS = 60 * 60_000;
 /** Asked about at once; a slice with more payments than a PSP lists is halved, down to the least. */
 const SLICE_MS_MAX = 6 * 60 * 60_000;
 const SLICE_MS_MIN = 60_000;
-/** How often a PSP that does not answer is asked. */
+/** How often a PSP that does not answer is asked about a slice; and how long it is left alone between, ever longer. */
 const TRIES_MAX = 12;
+const RETRY_MS = 60_000;
+const RETRY_MS_MAX = 30 * 60_000;
+/** Accounts that are read at once. */
+const BATCH = 500;
 
-/** Once a day, has every account in force looked over. */
+/** Once a day, has every account looked over that is in force, or was in these days. */
 export class LookOverJob implements JobHandler {
   readonly kind = LOOK_OVER_JOB;
   readonly isRecurring = true;
+  /** Not while a service is only being set up. */
+  readonly firstAfterMs = 5 * 60_000;
 
   constructor(private readonly database: Database, private readonly jobs: JobQueue) {}
 
   async handle(job: Job): Promise<void> {
-    const accounts = await this.database.acrossTenants().selectFrom('gateway_accounts').select(['id', 'tenant_id']).where('superseded_at', 'is', null).orderBy('id').execute();
-    for (const [i, { id, tenant_id: tenantId }] of accounts.entries()) {
-      const delayMs = Math.floor(Math.min(APART_MS, SPREAD_MS / accounts.length) * i);
-      await this.jobs.enqueue(this.database, { id: newId('job'), kind: ACCOUNT_LOOK_OVER_JOB, tenantId, payload: { accountId: id }, uniqueKey: `look_over:${id}`, delayMs });
+    const { after = '', begun = '0' } = job.payload;
+    const accounts = await this.database.acrossTenants().selectFrom('gateway_accounts').select(['id', 'tenant_id', 'gateway']).where('id', '>', after)
+      .where((row) => row.or([row('superseded_at', 'is', null), row('superseded_at', '>', databaseTimeIn(-RANGE_MS))])).orderBy('id').limit(BATCH).execute();
+    for (const [i, { id, tenant_id: tenantId, gateway }] of accounts.entries()) {
+      const delayMs = Math.min(APART_MS * (Number(begun) + i), SPREAD_MS);
+      // Begins anew, whatever became of the last one: it may lie aside, or stand where no answer came.
+      await this.jobs.enqueueAgain(this.database, { id: newId('job'), kind: ACCOUNT_LOOK_OVER_JOB, tenantId, payload: { accountId: id }, uniqueKey: `look_over:${id}`, lane: gateway, delayMs });
     }
-    await this.jobs.postpone(this.database, job, EVERY_MS);
+    const last = accounts.at(-1);
+    if (last !== undefined && accounts.length === BATCH) return this.jobs.postpone(this.database, job, 0, { after: last.id, begun: String(Number(begun) + BATCH) });
+    return this.jobs.postpone(this.database, job, EVERY_MS, {});
   }
 }
 
@@ -75,25 +89,19 @@ export class AccountLookOverJob implements JobHandler {
     const { from, to, sliceMs } = this.sliceOf(job, account);
     const end = new Date(Math.min(from.getTime() + sliceMs, to.getTime()));
     const listed = await this.books.of(account, { from, to: end }, this.settings.gatewayTimeoutMs);
-    if (listed === 'no_answer') return this.later(job);
-    const next = (fromMs: number, nextSliceMs: number): Promise<void> =>
-      this.jobs.postpone(this.database, job, 0, { ...job.payload, from: String(fromMs), to: String(to.getTime()), slice: String(nextSliceMs), tries: '0' });
-    if (listed === 'too_many') {
-      if (sliceMs <= SLICE_MS_MIN) throw new Error('the gateway lists more payments of one minute than are read');
-      return next(from.getTime(), Math.floor(sliceMs / 2));
+    const next = (fromMs: number, nextSliceMs: number, tries = 0): Promise<void> =>
+      this.jobs.postpone(this.database, job, tries === 0 ? 0 : Math.min(RETRY_MS * 2 ** (tries - 1), RETRY_MS_MAX), { ...job.payload, from: String(fromMs), to: String(to.getTime()), slice: String(nextSliceMs), tries: String(tries) });
+    if (listed === 'no_answer' || listed === 'too_many') {
+      const tries = listed === 'no_answer' ? Number(job.payload.tries ?? '0') + 1 : 0;
+      // A shorter slice is answered sooner, too.
+      if (tries < TRIES_MAX && (sliceMs > SLICE_MS_MIN || listed === 'no_answer')) return next(from.getTime(), Math.max(SLICE_MS_MIN, Math.floor(sliceMs / 2)), tries);
+      this.logger.error({ alert: true, gateway: account.gateway, accountId: account.id, from, to: end, msg: listed === 'no_answer' ? 'payments were not looked over: the gateway does not answer' : 'payments were not looked over: the gateway lists more of them than are read' });
+      return end >= to ? this.jobs.complete(this.database, job) : next(end.getTime(), sliceMs);
     }
     let applied = 0;
     for (const snapshot of listed) if (await this.compare(account, snapshot)) applied += 1;
     if (listed.length > 0) this.logger.log({ gateway: account.gateway, seen: listed.length, applied, msg: 'payments were looked over' });
     return end >= to ? this.jobs.complete(this.database, job) : next(end.getTime(), Math.min(sliceMs * 2, SLICE_MS_MAX));
-  }
-
-  /** The PSP is away: it is asked again, until the next day's look-over takes over. */
-  private async later(job: Job): Promise<void> {
-    const tries = Number(job.payload.tries ?? '0') + 1;
-    if (tries < TRIES_MAX) return this.jobs.postpone(this.database, job, this.settings.scheduleMs.at(-1) ?? 0, { ...job.payload, tries: String(tries) });
-    this.logger.error({ alert: true, accountId: job.payload.accountId, msg: 'an account was not looked over: its gateway does not answer' });
-    return this.jobs.complete(this.database, job);
   }
 
   private sliceOf({ payload }: Job, account: GatewayAccount): { from: Date; to: Date; sliceMs: number } {
@@ -115,10 +123,19 @@ export class AccountLookOverJob implements JobHandler {
     const attempt = attemptOf(row);
     // Its own call may still run, and is answered.
     if (attempt.status === 'sent') return false;
+    const record = await this.store.record(this.database, tenantId, attempt.paymentId);
+    const isHeardOf = await this.hearOfRefunds(record, snapshot);
     const isKnownDispute = snapshot.isDisputed !== true || await this.tickets.exists(tenantId, 'chargeback', attempt.id);
-    if (isKnownDispute && !differs(await this.store.record(this.database, tenantId, attempt.paymentId), snapshot)) return false;
+    if (isKnownDispute && !differs(record, snapshot)) return isHeardOf;
     await this.apply(attempt, snapshot);
     return true;
+  }
+
+  /** Refunds that people wait for are asked about again once the PSP shows more given back than is known to be done. */
+  private async hearOfRefunds(record: PaymentRecord, { refunded }: PaymentSnapshot): Promise<boolean> {
+    const parked = (refunded?.amountMinor ?? 0n) > refundedOf(record.refunds).succeededMinor ? parkedRefunds(record) : [];
+    for (const attempt of parked) await this.jobs.put(this.database, lookUpJobOf(attempt, newId('job'), 0));
+    return parked.length > 0;
   }
 
   private async apply(attempt: Attempt, snapshot: PaymentSnapshot): Promise<void> {

@@ -19,6 +19,8 @@ const AGREES: Record<PaymentSnapshot['status'], readonly PaymentStatus[]> = {
 export function differs(record: PaymentRecord, snapshot: PaymentSnapshot): boolean {
   const { state, gatewayReference } = record.payment;
   if (!AGREES[snapshot.status].includes(state.status)) return true;
+  if (snapshot.status === 'authorized') return snapshot.reference !== gatewayReference;
   if (snapshot.status !== 'captured') return false;
-  return snapshot.reference !== gatewayReference || refundsNotExplained(record, snapshot.refunded?.amountMinor ?? 0n) > 0n;
+  const isAnother = snapshot.captured !== null && snapshot.captured.amountMinor !== record.payment.capturedMinor;
+  return isAnother || snapshot.reference !== gatewayReference || refundsNotExplained(record, snapshot.refunded?.amountMinor ?? 0n) > 0n;
 }

@@ -3,9 +3,8 @@ import type { IdempotencyKeys } from '../platform/idempotency/idempotency-keys.j
 import type { Job, JobQueue } from '../platform/jobs/job-queue.js';
 import type { JobHandler } from '../platform/jobs/job-runner.js';
 import type { KeyTakeover } from './key-takeover.js';
+import { LOOK_UP_JOB } from './payment-applier.js';
 import type { PaymentResolver } from './payment-resolver.js';
-
-export const LOOK_UP_JOB = 'payments.look_up';
 
 /**
  * The one job of every attempt whose end is not known. It is written before the PSP is called, due when the request's lease ends: so it also

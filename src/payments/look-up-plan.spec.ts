@@ -21,40 +21,40 @@ function attempt(changes: Partial<Attempt> = {}): Attempt {
 
 describe('absence', () => {
   it('is no evidence while the call can still happen', () => {
-    const step = planNextLookUp(attempt({ nextLookUpAt: at(5_000) }), 'absent', true, times, asked(15_000 + 299_999));
+    const step = planNextLookUp(attempt({ nextLookUpAt: at(5_000) }), 'absent', 'park', times, asked(15_000 + 299_999));
     expect(step).toMatchObject({ conclusion: 'wait', attempt: { firstAbsentAt: null } });
   });
 
   it('is no evidence once', () => {
-    const step = planNextLookUp(attempt({ nextLookUpAt: at(5_000) }), 'absent', true, times, asked(320_000));
+    const step = planNextLookUp(attempt({ nextLookUpAt: at(5_000) }), 'absent', 'park', times, asked(320_000));
     expect(step).toMatchObject({ conclusion: 'wait', attempt: { firstAbsentAt: at(320_000) } });
   });
 
   it('is no evidence twice within the look-up lag', () => {
     const seen = attempt({ nextLookUpAt: at(400_000), firstAbsentAt: at(320_000) });
-    expect(planNextLookUp(seen, 'absent', true, times, asked(329_999)).conclusion).toBe('wait');
+    expect(planNextLookUp(seen, 'absent', 'park', times, asked(329_999)).conclusion).toBe('wait');
   });
 
   it('is evidence twice, spaced by the look-up lag, after the call can no longer happen', () => {
     const seen = attempt({ nextLookUpAt: at(400_000), firstAbsentAt: at(320_000) });
-    expect(planNextLookUp(seen, 'absent', true, times, asked(330_000)).conclusion).toBe('absent');
+    expect(planNextLookUp(seen, 'absent', 'park', times, asked(330_000)).conclusion).toBe('absent');
   });
 
   it('counts from when the PSP was asked, however much later its answer is judged', () => {
     const early = { beganAt: at(314_999), now: at(900_000) };
-    expect(planNextLookUp(attempt({ nextLookUpAt: at(5_000) }), 'absent', true, times, early).attempt.firstAbsentAt).toBeNull();
+    expect(planNextLookUp(attempt({ nextLookUpAt: at(5_000) }), 'absent', 'park', times, early).attempt.firstAbsentAt).toBeNull();
     const seen = attempt({ nextLookUpAt: at(400_000), firstAbsentAt: at(320_000) });
-    expect(planNextLookUp(seen, 'absent', true, times, { beganAt: at(325_000), now: at(900_000) }).conclusion).toBe('wait');
+    expect(planNextLookUp(seen, 'absent', 'park', times, { beganAt: at(325_000), now: at(900_000) }).conclusion).toBe('wait');
   });
 
   it('is confirmed as soon as the lag is over, not when the schedule says', () => {
-    const { attempt: seen } = planNextLookUp(attempt({ lookUps: 3, nextLookUpAt: at(320_000) }), 'absent', true, times, asked(320_000));
+    const { attempt: seen } = planNextLookUp(attempt({ lookUps: 3, nextLookUpAt: at(320_000) }), 'absent', 'park', times, asked(320_000));
     expect(nextLookUpDueAt(seen, times)).toEqual(at(330_000));
   });
 
   it('is forgotten when the PSP shows the payment after all', () => {
     const seen = attempt({ nextLookUpAt: at(400_000), firstAbsentAt: at(320_000) });
-    expect(planNextLookUp(seen, 'pending', false, times, asked(330_000)).attempt.firstAbsentAt).toBeNull();
+    expect(planNextLookUp(seen, 'pending', 'poll', times, asked(330_000)).attempt.firstAbsentAt).toBeNull();
   });
 
   it('is never concluded early, whatever look-ups come in whatever order', () => {
@@ -65,7 +65,7 @@ describe('absence', () => {
       const absences: number[] = [];
       for (const { afterMs, found } of made) {
         nowMs += afterMs;
-        const step = planNextLookUp(current, found, true, times, asked(nowMs));
+        const step = planNextLookUp(current, found, 'park', times, asked(nowMs));
         if (found === 'absent') absences.push(nowMs);
         if (step.conclusion === 'absent') {
           const valid = absences.filter((ms) => ms >= 15_000 + times.absenceAfterMs);
@@ -87,7 +87,7 @@ describe('the schedule of look-ups', () => {
     for (;;) {
       const dueAt = nextLookUpDueAt(current, times)!;
       due.push(dueAt.getTime() - SENT);
-      const step = planNextLookUp(current, 'no_answer', true, times, { beganAt: dueAt, now: dueAt });
+      const step = planNextLookUp(current, 'no_answer', 'park', times, { beganAt: dueAt, now: dueAt });
       if (step.conclusion === 'schedule_exhausted') break;
       current = step.attempt;
     }
@@ -96,7 +96,7 @@ describe('the schedule of look-ups', () => {
 
   it('is not used up by a look-up that a reader pulled forward', () => {
     const planned = planFirstLookUp(attempt(), times, at(0));
-    const step = planNextLookUp(planned, 'no_answer', true, times, asked(1_000));
+    const step = planNextLookUp(planned, 'no_answer', 'park', times, asked(1_000));
     expect(step.attempt).toMatchObject({ lookUps: 0, nextLookUpAt: at(5_000) });
   });
 
@@ -104,7 +104,7 @@ describe('the schedule of look-ups', () => {
     let current = attempt({ lookUps: 4, nextLookUpAt: at(0) });
     for (let i = 0; i < 10; i++) {
       const dueAt = current.nextLookUpAt!;
-      const step = planNextLookUp(current, 'pending', false, times, { beganAt: dueAt, now: dueAt });
+      const step = planNextLookUp(current, 'pending', 'poll', times, { beganAt: dueAt, now: dueAt });
       expect(step.conclusion).toBe('wait');
       expect(step.attempt.nextLookUpAt!.getTime() - dueAt.getTime()).toBe(1_800_000);
       current = step.attempt;
@@ -112,8 +112,8 @@ describe('the schedule of look-ups', () => {
   });
 
   it('waits past its end for the confirmation of an absence', () => {
-    const last = planNextLookUp(attempt({ lookUps: 4, nextLookUpAt: at(2_180_000) }), 'absent', true, times, asked(2_180_000));
+    const last = planNextLookUp(attempt({ lookUps: 4, nextLookUpAt: at(2_180_000) }), 'absent', 'park', times, asked(2_180_000));
     expect(last.conclusion).toBe('wait');
-    expect(planNextLookUp(last.attempt, 'absent', true, times, asked(2_190_000)).conclusion).toBe('absent');
+    expect(planNextLookUp(last.attempt, 'absent', 'park', times, asked(2_190_000)).conclusion).toBe('absent');
   });
 });

@@ -24,9 +24,10 @@ export type LookUpMoment = { beganAt: Date; now: Date };
 /**
  * What follows from a look-up. "Not found" is evidence only twice, spaced by the look-up lag, and after the call can no longer happen
  * (architecture §5): what counts is when the PSP was asked, not when its answer is judged. A look-up before its planned time (a reader pulled it forward, or it confirms an absence) uses up no step of the
- * schedule. `parkable`: the end of the schedule parks the payment; what is pending at the PSP is polled at the last delay for ever.
+ * schedule. `atEnd`: what the end of the schedule does. `park` waits for people; `report` tells them, and asks on at the last delay, as `poll` does in silence:
+ * what is pending at the PSP is asked for ever.
  */
-export function planNextLookUp(attempt: Attempt, found: 'absent' | 'no_answer' | 'pending', parkable: boolean, times: LookUpTimes, { beganAt, now }: LookUpMoment): LookUpStep {
+export function planNextLookUp(attempt: Attempt, found: 'absent' | 'no_answer' | 'pending', atEnd: 'park' | 'report' | 'poll', times: LookUpTimes, { beganAt, now }: LookUpMoment): LookUpStep {
   const countsAsAbsent = found === 'absent' && beganAt.getTime() >= attempt.deadlineAt.getTime() + times.absenceAfterMs;
   if (countsAsAbsent && attempt.firstAbsentAt !== null && beganAt.getTime() >= attempt.firstAbsentAt.getTime() + times.lagMs) {
     return { attempt: { ...attempt, nextLookUpAt: null }, conclusion: 'absent' };
@@ -38,9 +39,10 @@ export function planNextLookUp(attempt: Attempt, found: 'absent' | 'no_answer' |
   if (!planned) return { attempt: looked, conclusion: 'wait' };
 
   const awaitsConfirmation = firstAbsentAt !== null && now.getTime() < firstAbsentAt.getTime() + times.lagMs;
-  if (lookUps >= times.scheduleMs.length && parkable && !awaitsConfirmation) return { attempt: { ...looked, nextLookUpAt: null }, conclusion: 'schedule_exhausted' };
+  const isOver = lookUps >= times.scheduleMs.length && atEnd !== 'poll' && !awaitsConfirmation;
+  if (isOver && atEnd === 'park') return { attempt: { ...looked, nextLookUpAt: null }, conclusion: 'schedule_exhausted' };
   const delayMs = times.scheduleMs[Math.min(lookUps, times.scheduleMs.length - 1)] ?? 0;
-  return { attempt: { ...looked, nextLookUpAt: new Date(now.getTime() + delayMs) }, conclusion: 'wait' };
+  return { attempt: { ...looked, nextLookUpAt: new Date(now.getTime() + delayMs) }, conclusion: isOver ? 'schedule_exhausted' : 'wait' };
 }
 
 /** When the attempt must be looked up next: as planned, or earlier to confirm an absence. */

@@ -8,7 +8,7 @@ export type Answered = { kind: 'snapshot'; snapshot: PaymentSnapshot } | { kind:
 export type Observed =
   | Answered
   /** The call surely had no effect. */
-  | { kind: 'not_done'; failure: Failure }
+  | { kind: 'not_done'; failure: Failure; /** How long the PSP asks to be left alone. */ retryAfterMs?: number }
   /** Shown to be absent, by the rule of absence (look-up-plan.ts). */
   | { kind: 'absent' }
   | { kind: 'unknown'; detail: string }

@@ -9,9 +9,8 @@ import { Problem } from '../shared/problem.js';
 import type { GatewayAccounts } from '../tenants/gateway-accounts.js';
 import type { GatewayCaller } from './gateway-caller.js';
 import type { Begin, Begun } from './keyed-requests.js';
-import { LOOK_UP_JOB } from './look-up-job.js';
 import { newAttempt } from './new-attempt.js';
-import { lookUpJobKey } from './payment-applier.js';
+import { lookUpJobKey, lookUpJobOf } from './payment-applier.js';
 import { next } from './payment-state.js';
 import type { PaymentStore } from './payment-store.js';
 import type { Attempt, Payment } from './payment.js';
@@ -67,9 +66,7 @@ export class OperationBeginning {
       await this.store.update(transaction, pending);
       await this.store.insertAttempt(transaction, attempt, this.settings.gatewayTimeoutMs);
       await this.store.insertTransitions(transaction, [{ payment: pending, from: payment, cause: 'request', attemptId, detail: operation, traceId: currentTraceId() ?? null }]);
-      await this.jobs.enqueue(transaction, {
-        id: jobId, kind: LOOK_UP_JOB, tenantId, payload: { attemptId }, uniqueKey: lookUpJobKey(attemptId), delayMs: this.settings.idempotencyLeaseMs,
-      });
+      await this.jobs.enqueue(transaction, lookUpJobOf(attempt, jobId, this.settings.idempotencyLeaseMs));
       const order = { attemptId, paymentId, reference: asked.gatewayReference, amount };
       const call = operation === 'capture' ? { operation, order: { ...order, authorized: payment.amount } } as const : { operation, order } as const;
       return { shown: { payment: pending, attempts: [...attempts, attempt], refunds: [] }, call: { ...call, attemptId, account } };

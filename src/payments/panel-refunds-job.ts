@@ -28,6 +28,8 @@ export class PanelRefundsJob implements JobHandler {
     private readonly jobs: JobQueue,
     private readonly clock: Clock,
     private readonly lookUpWithinMs: number,
+    /** Delays between tries. */
+    private readonly scheduleMs: readonly number[],
   ) {}
 
   async handle(job: Job): Promise<void> {
@@ -36,17 +38,23 @@ export class PanelRefundsJob implements JobHandler {
     const attempt = await this.store.attempt(this.database, tenantId, payload.attemptId ?? '');
     const account = await this.accounts.version(this.database, tenantId, attempt.gatewayAccountId);
     const snapshot = attempt.gatewayReference === null ? null : await this.caller.fetch(account, attempt.gatewayReference, this.lookUpWithinMs);
-    if (snapshot === 'no_answer') throw new Error('the gateway did not answer');
+    // It is asked again, however long it is away: nothing else may tell of this money.
+    if (snapshot === 'no_answer' || snapshot === null) return this.later(job);
 
     const id = newId('rfd');
     await this.database.transaction(async (transaction) => {
       const { payment } = await this.store.lock(transaction, tenantId, attempt.paymentId);
       const record = await this.store.withParts(transaction, payment);
-      const notExplained = refundsNotExplained(record, snapshot?.refunded?.amountMinor ?? 0n);
+      const notExplained = refundsNotExplained(record, snapshot.refunded?.amountMinor ?? 0n);
       const foundMinor = notExplained < seenMinor ? notExplained : seenMinor;
       if (foundMinor > 0n && !record.refunds.some((refund) => refund.id === id)) await this.add(transaction, payment, id, foundMinor);
       await this.jobs.complete(transaction, job);
     });
+  }
+
+  private async later(job: Job): Promise<void> {
+    const times = Number(job.payload.times ?? '0');
+    await this.jobs.postpone(this.database, job, this.scheduleMs[Math.min(times, this.scheduleMs.length - 1)] ?? 0, { ...job.payload, times: String(times + 1) });
   }
 
   private async add(transaction: Transaction, payment: Payment, id: string, amountMinor: bigint): Promise<void> {

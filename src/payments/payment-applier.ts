@@ -1,6 +1,6 @@
 import type { GatewayProfile } from '../gateways/contract/gateway-definition.js';
 import type { DatabaseAccess } from '../platform/database/database.js';
-import type { JobQueue, Job } from '../platform/jobs/job-queue.js';
+import type { JobQueue, Job, NewJob } from '../platform/jobs/job-queue.js';
 import { currentTraceId } from '../platform/http/trace.js';
 import type { Clock } from '../shared/clock.js';
 import { newId } from '../shared/id.js';
@@ -60,7 +60,7 @@ export class PaymentApplier {
     for (const ticket of effect.tickets) await this.tickets.open(access, { id: newId('tic'), tenantId, paymentId, attemptId, refundId: attempt.refundId, ...ticket });
     if (isOutOfReview(before, effect)) await this.tickets.resolve(access, { tenantId, kind: 'unresolved_outcome', attemptId, resolution: application.cause === 'people' ? 'Two people said what has become of it.' : 'The gateway said what has become of it.' });
     const after = { ...changed, attempts: before.attempts.map((other) => (other.id === attemptId ? written : other)) };
-    await this.followUps.arrange(access, tenantId, consequencesOf(after, written, decided.observed, effect));
+    await this.followUps.arrange(access, attempt, consequencesOf(after, written, decided.observed, effect));
     return { ...after, attempt: written, now };
   }
 
@@ -111,12 +111,19 @@ function sameValue(a: object, b: object): boolean {
   return text(a) === text(b);
 }
 
+export const LOOK_UP_JOB = 'payments.look_up';
+
 /** The name of the one look-up job of an attempt. */
 export const lookUpJobKey = (attemptId: string): string => `look_up:${attemptId}`;
+
+/** The job that finds out what became of an attempt; `id` is the job's if it is new. */
+export function lookUpJobOf({ id: attemptId, tenantId, gateway }: Pick<Attempt, 'id' | 'tenantId' | 'gateway'>, id: string, delayMs: number): NewJob & { uniqueKey: string } {
+  return { id, kind: LOOK_UP_JOB, tenantId, payload: { attemptId }, uniqueKey: lookUpJobKey(attemptId), lane: gateway, delayMs };
+}
 
 /** Arranges the attempt's look-up job: due when planned, gone when nothing is left to look up. With `job`, only while its lease is ours. */
 export async function arrangeLookUp(jobs: JobQueue, access: DatabaseAccess, attempt: Attempt, dueAt: Date | null, now: Date, job?: Job): Promise<void> {
   const delayMs = dueAt === null ? null : Math.max(0, dueAt.getTime() - now.getTime());
   if (job !== undefined) await (delayMs === null ? jobs.complete(access, job) : jobs.postpone(access, job, delayMs));
-  else await (delayMs === null ? jobs.drop(access, lookUpJobKey(attempt.id)) : jobs.reschedule(access, lookUpJobKey(attempt.id), delayMs));
+  else await (delayMs === null ? jobs.drop(access, lookUpJobKey(attempt.id)) : jobs.put(access, lookUpJobOf(attempt, newId('job'), delayMs)));
 }

@@ -13,9 +13,8 @@ import type { GatewayAccount, GatewayAccounts } from '../tenants/gateway-account
 import { EXPIRY_JOB, UNCONFIRMED_LIFETIME_MS } from './expiry-job.js';
 import { selectGateway, type Selection } from './gateway-selection.js';
 import type { Begin, Begun } from './keyed-requests.js';
-import { LOOK_UP_JOB } from './look-up-job.js';
 import { newAttempt } from './new-attempt.js';
-import { lookUpJobKey } from './payment-applier.js';
+import { lookUpJobKey, lookUpJobOf } from './payment-applier.js';
 import { next } from './payment-state.js';
 import type { NewTransition, PaymentStore } from './payment-store.js';
 import type { Attempt, Payment } from './payment.js';
@@ -149,9 +148,7 @@ export class PaymentBeginning {
     });
     await this.store.insertAttempt(transaction, attempt, this.settings.gatewayTimeoutMs);
     await this.store.insertTransitions(transaction, steps);
-    await this.jobs.enqueue(transaction, {
-      id: jobId, kind: LOOK_UP_JOB, tenantId: payment.tenantId, payload: { attemptId }, uniqueKey: lookUpJobKey(attemptId), delayMs: this.settings.idempotencyLeaseMs,
-    });
+    await this.jobs.enqueue(transaction, lookUpJobOf(attempt, jobId, this.settings.idempotencyLeaseMs));
     const token = method.tokens[attempt.gateway] ?? (method.facts.type === 'cash_voucher' ? '' : undefined);
     if (token === undefined) throw new Error('a gateway was selected for which there is no token');
     const options = method.facts.options?.[attempt.gateway];

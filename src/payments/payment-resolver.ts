@@ -1,6 +1,6 @@
 import type { PaymentSnapshot, RefundReference } from '../gateways/contract/payment-gateway.js';
 import { gatewayDefinition } from '../gateways/gateways.js';
-import type { Database } from '../platform/database/database.js';
+import type { Database, Transaction } from '../platform/database/database.js';
 import type { Job, JobQueue } from '../platform/jobs/job-queue.js';
 import { money } from '../shared/money.js';
 import type { GatewayAccounts } from '../tenants/gateway-accounts.js';
@@ -33,7 +33,10 @@ export class PaymentResolver {
    * Looks the attempt up once, within `withinMs`. With `job`, everything is written only while its lease is ours. @throws LeaseLost
    * A webhook is only a reason to ask: `reference` is what it calls the payment, and an answer that shows none changes nothing, as the call may still run.
    */
-  async lookUp(tenantId: string, attemptId: string, withinMs: number, { job, webhook }: { job?: Job; webhook?: { reference?: string } } = {}): Promise<Resolution> {
+  async lookUp(
+    tenantId: string, attemptId: string, withinMs: number,
+    { job, webhook, also }: { job?: Job; webhook?: { reference?: string }; /** What belongs to the same transaction. */ also?: (transaction: Transaction, resolved: Applied) => Promise<void> } = {},
+  ): Promise<Resolution> {
     const { attempt, now: beganAt } = await this.store.attemptNow(this.database, tenantId, attemptId);
     const account = await this.accounts.version(this.database, tenantId, attempt.gatewayAccountId);
     const { profile } = gatewayDefinition(attempt.gateway);
@@ -51,6 +54,7 @@ export class PaymentResolver {
       };
       const resolved = await this.applier.apply(transaction, application);
       await arrangeLookUp(this.jobs, transaction, resolved.attempt, nextLookUpDueAt(resolved.attempt, times), resolved.now, job);
+      await also?.(transaction, resolved);
       return resolved;
     });
     return { ...applied, answered: result.kind !== 'no_answer', shown: result.kind === 'snapshot' ? result.snapshot.status : result.kind };
@@ -71,21 +75,34 @@ export class PaymentResolver {
   }
 }
 
+/** A PSP that asks to be left alone is (row A8). */
+function notBefore(attempt: Attempt, leftAloneUntilMs: number): Attempt {
+  const { nextLookUpAt } = attempt;
+  return nextLookUpAt === null || nextLookUpAt.getTime() >= leftAloneUntilMs ? attempt : { ...attempt, nextLookUpAt: new Date(leftAloneUntilMs) };
+}
+
 /** How a payment looks that no capture or void has reached. */
 const UNTOUCHED: ReadonlySet<PaymentSnapshot['status']> = new Set<PaymentSnapshot['status']>(['authorized', 'requires_action']);
 
+/** What people are for when the PSP does not tell. Reserved money is asked about for as long as it is there; what the PSP has taken in it will end. */
+function atEndOf({ state }: Payment, { operation, status }: Attempt): 'park' | 'report' | 'poll' {
+  if (operation === 'refund') return status === 'pending' ? 'poll' : 'park';
+  if (operation !== 'authorize') return 'report';
+  return state.status === 'processing' && state.processingReason !== 'pending_at_gateway' ? 'park' : 'poll';
+}
+
 /** What a look-up means for the payment, under its lock. */
 function decide(result: LookUpResult, payment: Payment, attempt: Attempt, times: LookUpTimes, moment: LookUpMoment): { observed: Observed; attempt: Attempt } {
-  if (result.kind === 'refund') return { observed: result, attempt: planNextLookUp(attempt, 'pending', false, times, moment).attempt };
+  if (result.kind === 'refund') return { observed: result, attempt: planNextLookUp(attempt, 'pending', 'poll', times, moment).attempt };
   if (result.kind === 'snapshot' && !(attempt.operation !== 'authorize' && UNTOUCHED.has(result.snapshot.status))) {
-    return { observed: { kind: 'snapshot', snapshot: result.snapshot }, attempt: planNextLookUp(attempt, 'pending', false, times, moment).attempt };
+    return { observed: { kind: 'snapshot', snapshot: result.snapshot }, attempt: planNextLookUp(attempt, 'pending', 'poll', times, moment).attempt };
   }
   // Money that is only reserved still, or waited for: to a capture or a void that is what absence is to a payment, and no more proof at once.
   const shown = result.kind === 'snapshot' ? 'absent' : result.kind;
   // What the PSP has taken in did arrive: that it is not shown now is no evidence that it never did.
   const found = shown === 'absent' && attempt.operation === 'refund' && attempt.status === 'pending' ? 'no_answer' : shown;
-  const parkable = (attempt.operation !== 'authorize' && attempt.status !== 'pending') || (payment.state.status === 'processing' && payment.state.processingReason !== 'pending_at_gateway');
-  const step = planNextLookUp(attempt, found, parkable, times, moment);
+  const step = planNextLookUp(attempt, found, atEndOf(payment, attempt), times, moment);
   if (step.conclusion !== 'wait') return { observed: { kind: step.conclusion }, attempt: step.attempt };
-  return { observed: { kind: 'unknown', detail: result.kind === 'no_answer' ? result.detail : `the PSP shows no ${attempt.operation === 'authorize' ? 'payment' : attempt.operation} yet` }, attempt: step.attempt };
+  const leftAloneUntilMs = result.kind === 'no_answer' ? moment.now.getTime() + (result.retryAfterMs ?? 0) : 0;
+  return { observed: { kind: 'unknown', detail: result.kind === 'no_answer' ? result.detail : `the PSP shows no ${attempt.operation === 'authorize' ? 'payment' : attempt.operation} yet` }, attempt: notBefore(step.attempt, leftAloneUntilMs) };
 }

@@ -17,7 +17,7 @@ const GRAPH: Record<PaymentStatus, PaymentStatus[]> = {
   requires_action: ['processing', 'authorized', 'captured', 'failed', 'voided', 'expired', 'needs_review'],
   processing: ['requires_action', 'authorized', 'captured', 'failed', 'voided', 'expired', 'needs_review'],
   authorized: ['captured', 'voided', 'expired', 'needs_review'],
-  needs_review: ['authorized', 'captured', 'failed', 'voided', 'expired'],
+  needs_review: ['processing', 'requires_action', 'authorized', 'captured', 'failed', 'voided', 'expired'],
   captured: [], failed: [], voided: [], expired: [],
 };
 

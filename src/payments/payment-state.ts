@@ -62,10 +62,10 @@ const NEXT: Record<PaymentStatus, Record<Observation, PaymentStatus | typeof sta
     sent: stay, authorized: stay, pending: stay, requires_action: stay, declined: stay, not_done: stay, absent: stay, unknown: stay,
     schedule_exhausted: stay, withdrawn: stay, time_out: stay,
   },
-  // Parked for people, but evidence that comes late still resolves it.
+  // Parked for people, but evidence that comes late still resolves it; and what the PSP has not ended is waited for again.
   needs_review: {
-    authorized: 'authorized', captured: 'captured', declined: 'failed', voided: 'voided', expired: 'expired',
-    sent: stay, pending: stay, requires_action: stay, not_done: stay, absent: stay, unknown: stay, mismatch: stay, schedule_exhausted: stay, withdrawn: stay, time_out: stay,
+    authorized: 'authorized', captured: 'captured', requires_action: 'requires_action', pending: 'processing', declined: 'failed', voided: 'voided', expired: 'expired', not_done: 'failed', absent: 'failed',
+    sent: stay, unknown: stay, mismatch: stay, schedule_exhausted: stay, withdrawn: stay, time_out: stay,
   },
   captured: stayAlways(),
   failed: stayAlways(),

@@ -68,9 +68,9 @@ const providers: FactoryProvider[] = [
   { provide: TimelineEvents, useFactory: () => new TimelineEvents() },
   { provide: PaymentHistory, inject: [PaymentStore, TimelineEvents], useFactory: (store: PaymentStore, others: TimelineEvents) => new PaymentHistory(store, others) },
   {
-    provide: GatewayEvents, inject: [Database, PaymentStore, GatewayAccounts, GatewayCaller, PaymentResolver, ENV],
-    useFactory: (database: Database, store: PaymentStore, accounts: GatewayAccounts, caller: GatewayCaller, resolver: PaymentResolver, env: Env) =>
-      new GatewayEvents(database, store, accounts, caller, resolver, Math.min(env.gatewayTimeoutMs, env.jobLeaseMs / 4)),
+    provide: GatewayEvents, inject: [Database, PaymentStore, GatewayAccounts, GatewayCaller, PaymentResolver, CLOCK, ENV],
+    useFactory: (database: Database, store: PaymentStore, accounts: GatewayAccounts, caller: GatewayCaller, resolver: PaymentResolver, clock: Clock, env: Env) =>
+      new GatewayEvents(database, store, accounts, caller, resolver, clock, { lookUpWithinMs: Math.min(env.gatewayTimeoutMs, env.jobLeaseMs / 4), withinMs: env.jobLeaseMs * 0.7 }),
   },
   {
     provide: FollowUps, inject: [JobQueue, ENV],
@@ -136,7 +136,7 @@ const providers: FactoryProvider[] = [
   {
     provide: PanelRefundsJob, inject: [Database, PaymentStore, GatewayAccounts, GatewayCaller, JobQueue, CLOCK, ENV],
     useFactory: (database: Database, store: PaymentStore, accounts: GatewayAccounts, caller: GatewayCaller, jobs: JobQueue, clock: Clock, env: Env) =>
-      new PanelRefundsJob(database, store, accounts, caller, jobs, clock, callWithinMs(env)),
+      new PanelRefundsJob(database, store, accounts, caller, jobs, clock, callWithinMs(env), env.resolveScheduleMs),
   },
   {
     provide: ReturnJob, inject: [Database, PaymentStore, GatewayAccounts, GatewayCaller, JobQueue, CLOCK, ENV],
@@ -166,9 +166,10 @@ const providers: FactoryProvider[] = [
     ) => new PaymentsService(database, store, customers, savedMethods, requests, beginning, operations, refunds, resolver, jobs, clock),
   },
   {
-    provide: Resolutions, inject: [Database, PaymentStore, KeyedRequests, PaymentApplier, JobQueue, AuditTrail, CLOCK],
-    useFactory: (database: Database, store: PaymentStore, requests: KeyedRequests, applier: PaymentApplier, jobs: JobQueue, audit: AuditTrail, clock: Clock) =>
-      new Resolutions(database, store, requests, applier, jobs, audit, clock),
+    provide: Resolutions, inject: [Database, PaymentStore, GatewayAccounts, GatewayCaller, KeyedRequests, PaymentApplier, JobQueue, AuditTrail, CLOCK],
+    useFactory: (
+      database: Database, store: PaymentStore, accounts: GatewayAccounts, caller: GatewayCaller, requests: KeyedRequests, applier: PaymentApplier, jobs: JobQueue, audit: AuditTrail, clock: Clock,
+    ) => new Resolutions(database, store, accounts, caller, requests, applier, jobs, audit, clock),
   },
   { provide: Refunds, inject: [Database, PaymentStore, PaymentsService], useFactory: (database: Database, store: PaymentStore, payments: PaymentsService) => new Refunds(database, store, payments) },
 ];

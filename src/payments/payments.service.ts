@@ -15,14 +15,14 @@ import type { PaymentMethodDto } from './dto/payment-method.dto.js';
 import { INLINE_LOOK_UP_MS } from './key-takeover.js';
 import type { Begin, KeyedAsk, KeyedRequests } from './keyed-requests.js';
 import type { OperationBeginning } from './operation-beginning.js';
-import { attemptsInDoubt } from './in-doubt.js';
+import { attemptsInDoubt, parkedRefunds } from './in-doubt.js';
 import type { RefundBeginning } from './refund-beginning.js';
 import type { CreateRefundDto } from './dto/create-refund.dto.js';
 import { lookUpJobKey } from './payment-applier.js';
 import type { MethodGiven, MethodSource, Payer, PaymentBeginning, PaymentDraft } from './payment-beginning.js';
 import type { PaymentResolver } from './payment-resolver.js';
 import type { PaymentStore } from './payment-store.js';
-import type { PaymentRecord } from './payment.js';
+import type { Attempt, PaymentRecord } from './payment.js';
 import type { Customers } from '../customers/customers.js';
 import type { SavedMethods } from '../customers/saved-methods.js';
 import type { CustomerDto } from './dto/customer.dto.js';
@@ -119,14 +119,19 @@ export class PaymentsService {
   /** Has the PSP asked soon about what is in doubt, at most every few seconds. */
   async pullForward(found: PaymentRecord): Promise<void> {
     for (const attempt of attemptsInDoubt(found)) {
-      if (await this.store.notePullForward(this.database, attempt, PULL_FORWARD_EVERY_MS)) await this.jobs.pullForward(this.database, lookUpJobKey(attempt.id));
+      // Reading waits for no writer: then it is pulled forward another time.
+      await this.noteAndPull(attempt).catch((error: unknown) => { this.logger.warn({ err: error, attemptId: attempt.id, msg: 'a look-up was not pulled forward' }); });
     }
+  }
+
+  private async noteAndPull(attempt: Attempt): Promise<void> {
+    if (await this.store.notePullForward(this.database, attempt, PULL_FORWARD_EVERY_MS)) await this.jobs.pullForward(this.database, lookUpJobKey(attempt.id));
   }
 
   /** Asks the PSP now. A final payment does not move. @throws Problem `not_found`; `gateway_unavailable` when the PSP does not answer in time */
   async sync(tenantId: string, paymentId: string): Promise<PaymentRecord> {
     const found = await this.store.record(this.database, tenantId, paymentId);
-    const doubted = attemptsInDoubt(found);
+    const doubted = [...attemptsInDoubt(found), ...parkedRefunds(found)];
     const authorized = found.attempts.findLast(({ operation }) => operation === 'authorize');
     // While the call itself may still run, its reply is what counts.
     if (authorized === undefined || found.attempts.some(({ status }) => status === 'sent')) return found;

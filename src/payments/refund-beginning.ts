@@ -12,10 +12,9 @@ import type { GatewayAccounts } from '../tenants/gateway-accounts.js';
 import { includesRole } from '../tenants/role.js';
 import type { GatewayCaller } from './gateway-caller.js';
 import type { Begin, Begun } from './keyed-requests.js';
-import { LOOK_UP_JOB } from './look-up-job.js';
 import { newAttempt } from './new-attempt.js';
 import { madeBy } from './operation-beginning.js';
-import { lookUpJobKey } from './payment-applier.js';
+import { lookUpJobOf } from './payment-applier.js';
 import type { PaymentStore } from './payment-store.js';
 import type { Payment, PaymentRecord } from './payment.js';
 import { nextToSend, outgoingIdOf } from './refund-queue.js';
@@ -76,9 +75,7 @@ export class RefundBeginning {
       refundId: refund.id, amount: refund.amount, gatewayReference: made.gatewayReference, createdAt: this.clock.now(),
     });
     await this.store.insertAttempt(transaction, attempt, this.settings.gatewayTimeoutMs);
-    await this.jobs.enqueue(transaction, {
-      id: jobId, kind: LOOK_UP_JOB, tenantId: payment.tenantId, payload: { attemptId }, uniqueKey: lookUpJobKey(attemptId), delayMs: this.settings.idempotencyLeaseMs,
-    });
+    await this.jobs.enqueue(transaction, lookUpJobOf(attempt, jobId, this.settings.idempotencyLeaseMs));
     const { honoursIdempotencyKey } = gatewayDefinition(made.gateway).profile;
     const order = { attemptId: outgoingIdOf({ attempts }, refund.id, attemptId, honoursIdempotencyKey), paymentId: payment.id, reference: made.gatewayReference, amount: refund.amount, reason: refund.reason ?? 'requested_by_customer' } as const;
     return { shown: { payment, attempts: [...attempts, attempt], refunds }, refundId: refund.id, call: { operation: 'refund', order, attemptId, account } };

@@ -7,13 +7,17 @@ import { isId, newId } from '../shared/id.js';
 import { Problem } from '../shared/problem.js';
 import type { Caller } from '../tenants/caller.js';
 import type { Answer } from './answer.js';
+import { RESOLVED } from './apply-effect.js';
 import type { ResolutionDto, ResolvePaymentDto, ResolveRefundDto } from './dto/resolution.dto.js';
 import type { ResolutionRow } from './entities/resolution.entity.js';
+import type { GatewayCaller } from './gateway-caller.js';
 import type { Begin, KeyedRequests } from './keyed-requests.js';
 import type { Observed } from './observed.js';
 import { arrangeLookUp, type PaymentApplier } from './payment-applier.js';
 import type { PaymentStore } from './payment-store.js';
 import type { Attempt, PaymentRecord } from './payment.js';
+import { INLINE_LOOK_UP_MS } from './key-takeover.js';
+import type { GatewayAccounts } from '../tenants/gateway-accounts.js';
 
 /** What somebody says has become of a payment or refund, in the PSP's stead. */
 export type Finding = { outcome: 'captured' | 'succeeded' | 'failed'; gatewayReference: string | null; evidence: string };
@@ -28,6 +32,8 @@ export class Resolutions {
   constructor(
     private readonly database: Database,
     private readonly store: PaymentStore,
+    private readonly accounts: GatewayAccounts,
+    private readonly caller: GatewayCaller,
     private readonly requests: KeyedRequests,
     private readonly applier: PaymentApplier,
     private readonly jobs: JobQueue,
@@ -38,6 +44,7 @@ export class Resolutions {
   /** @throws Problem `not_found`, `invalid_state` unless it is in review, `validation_failed` */
   async ofPayment(caller: Caller, key: string, paymentId: string, given: ResolvePaymentDto, rawBody: unknown): Promise<Answer> {
     const route = `POST /v1/payments/${paymentId}/resolution`;
+    if (!await this.requests.isKnown(caller.tenantId, key)) await this.check(caller.tenantId, paymentId, findingOf(given));
     return this.requests.answer({ caller, key, route, body: rawBody, successStatus: 200, beginsPayment: false }, this.begin(caller, paymentId, null, findingOf(given)));
   }
 
@@ -54,6 +61,21 @@ export class Resolutions {
     await this.store.find(this.database, tenantId, paymentId);
     const rows = await this.database.forTenant(tenantId).selectFrom('resolutions').selectAll().where('payment_id', '=', paymentId).orderBy('id', 'desc').limit(LIST_MAX).execute();
     return rows.map(resolutionView);
+  }
+
+  /**
+   * Two people can be wrong about a reference, and money would be given back by it: where the gateway answers, it must be this payment's. @throws Problem `validation_failed`
+   */
+  private async check(tenantId: string, paymentId: string, { outcome, gatewayReference }: Finding): Promise<void> {
+    if (outcome !== 'captured' || gatewayReference === null) return;
+    const { payment, attempts } = await this.store.record(this.database, tenantId, paymentId);
+    const attempt = attempts.findLast(({ operation }) => operation === 'authorize');
+    if (payment.state.status !== 'needs_review' || attempt === undefined) return;
+    const shown = await this.caller.fetch(await this.accounts.version(this.database, tenantId, attempt.gatewayAccountId), gatewayReference, INLINE_LOOK_UP_MS);
+    if (shown === null) throw invalid('gatewayReference', 'names no payment at the gateway');
+    if (shown !== 'no_answer' && shown.ourReference !== null && shown.ourReference !== attempt.id) throw invalid('gatewayReference', 'names another payment at the gateway');
+    const others = await this.database.forTenant(tenantId).selectFrom('payments').select('id').where('gateway_reference', '=', Buffer.from(gatewayReference)).where('gateway', '=', attempt.gateway).where('id', '!=', paymentId).limit(1).execute();
+    if (others.length > 0) throw invalid('gatewayReference', 'is another payment\'s');
   }
 
   private begin({ tenantId, keyId }: Caller, paymentId: string, refundId: string | null, finding: Finding): Begin {
@@ -116,7 +138,7 @@ function saysTheSame({ outcome, gateway_reference: reference }: ResolutionRow, f
 }
 
 function observedBy({ outcome, gatewayReference }: Finding, { id, amount, operation, gatewayReference: asked }: Attempt, known: string | null, resolutionId: string): Observed {
-  const [raw, pspCode, message] = [{ resolution: resolutionId }, 'resolution', 'Two people found that no money was moved.'];
+  const [raw, pspCode, message] = [{ resolution: resolutionId }, RESOLVED, 'Two people found that no money was moved.'];
   if (operation === 'refund') return { kind: 'refund', refund: { reference: gatewayReference, amount, pspCode, raw, ...(outcome === 'failed' ? { status: 'failed', message } : { status: 'succeeded' }) } };
   const facts = { reference: gatewayReference ?? known ?? asked, ourReference: id, amount, captured: outcome === 'failed' ? null : amount, refunded: null, pspCode, raw };
   return { kind: 'snapshot', snapshot: outcome === 'failed' ? { ...facts, status: 'declined', decline: { code: 'processing_error', pspCode, message, retryable: false } } : { ...facts, status: 'captured' } };

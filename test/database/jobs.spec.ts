@@ -61,6 +61,20 @@ describe('the queue of jobs', () => {
     expect(await left()).toBe(0);
   });
 
+  it('is put as new, or made due when it is told; what its holder writes afterwards is refused', async () => {
+    const put = (delayMs: number) => queue.put(database, { id: newId('job'), kind: 'test', tenantId: 'ten_1', payload: {}, uniqueKey: 'once', delayMs });
+    await put(60_000);
+    expect(await queue.claim(1, 10_000)).toEqual([]);
+    await put(0);
+    const [job] = await queue.claim(1, 10_000);
+    await put(0);
+    await expect(queue.complete(database, job!)).rejects.toBeInstanceOf(LeaseLost);
+    await expect(database.transaction((transaction) => queue.hold(transaction, job!))).rejects.toBeInstanceOf(LeaseLost);
+    const [again] = await queue.claim(1, 10_000);
+    await database.transaction((transaction) => queue.hold(transaction, again!));
+    expect([again?.id, await left()]).toEqual([job?.id, 1]);
+  });
+
   it('is part of the transaction that fills it', async () => {
     await expect(database.transaction(async (transaction) => {
       await queue.enqueue(transaction, { id: newId('job'), kind: 'test', tenantId: 'ten_1', payload: {}, delayMs: 0 });
@@ -139,6 +153,33 @@ describe('the job runner', () => {
     await running.stop(1_000);
     expect([begun > 0, await queue.laidAside(database)]).toEqual([true, []]);
     expect(await left()).toBe(1);
+  });
+
+  it('lets a lane that stands still hold up nothing but itself, and takes it up again afterwards', async () => {
+    const put = (lane: string | undefined, delayMs: number) => queue.enqueue(database, { id: newId('job'), kind: 'test', tenantId: 'ten_1', payload: {}, delayMs, ...(lane === undefined ? {} : { lane }) });
+    for (let i = 0; i < 40; i++) await put('stalled', -1_000);
+    for (const lane of [undefined, 'another']) for (let i = 0; i < 5; i++) await put(lane, 0);
+    let letGo: () => void = () => undefined;
+    const stalled = new Promise<void>((resolve) => { letGo = resolve; });
+    let inHand = 0;
+    let most = 0;
+    const running = runner(async (job) => {
+      if (job.lane === 'stalled') {
+        most = Math.max(most, ++inHand);
+        await stalled;
+        inHand -= 1;
+      }
+      await queue.complete(database, job);
+    });
+    running.start();
+    const leftIn = async (lane: string): Promise<number> => Number((await tables.query<{ n: number }>(`select count(*) as n from jobs where ${lane}`))[0]?.n);
+    for (let i = 0; i < 200 && await leftIn("lane is null or lane = 'another'") > 0; i++) await sleep(20);
+    expect([await leftIn("lane is null or lane = 'another'"), await leftIn("lane = 'stalled'")]).toEqual([0, 40]);
+    expect(most).toBeLessThanOrEqual(16);
+    letGo();
+    for (let i = 0; i < 200 && await left() > 0; i++) await sleep(20);
+    expect(await left()).toBe(0);
+    await running.stop(1_000);
   });
 
   it('finishes what it has in hand before it stops', async () => {

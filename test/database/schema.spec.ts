@@ -35,7 +35,7 @@ describe('the migrated schema', () => {
       where table_schema = database() and seq_in_index = 1 and index_name <> 'PRIMARY' and table_name <> 'migrations'`);
     const elsewhere = rows.filter(({ first }) => first !== 'tenant_id').map(({ name }) => name);
     // The job runner and the completer work for all tenants; a key is looked up before its tenant is known.
-    expect(elsewhere.sort()).toEqual(['api_keys.api_keys_hash', 'idempotency_keys.idempotency_keys_attempt', 'idempotency_keys.idempotency_keys_created', 'jobs.jobs_run_at', 'jobs.jobs_unique_key']);
+    expect(elsewhere.sort()).toEqual(['api_keys.api_keys_hash', 'idempotency_keys.idempotency_keys_attempt', 'idempotency_keys.idempotency_keys_created', 'jobs.jobs_lane', 'jobs.jobs_run_at', 'jobs.jobs_unique_key']);
   });
 });
 

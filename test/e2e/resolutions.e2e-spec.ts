@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { approvedCharges, createPayment, eventually, mintToken, paidAtCulqi, paymentOf, readPayment, refundPayment, settled, type PaymentBody, type ProblemBody, type RefundBody } from '../support/payments.js';
+import { lookOverNow } from '../support/look-over.js';
 import { newMerchant, startService, type Merchant, type Service } from '../support/service.js';
 
 type TicketBody = { id: string; kind: string; paymentId: string; refundId: string | null; status: string; resolution: string | null; resolvedBy: string | null; resolvedAt: string | null };
@@ -74,9 +75,51 @@ describe('a payment of which nobody tells', () => {
     expect((await resolve(`payments/${id}`, shop.operator, { outcome: 'captured', gatewayReference: reference })).status).toBe(202);
     expect((await resolve(`payments/${id}`, second, { outcome: 'failed' })).status).toBe(202);
     expect((await resolve(`payments/${id}`, shop.operator, { outcome: 'captured', gatewayReference: reference })).status).toBe(202);
+    // Culqi does not answer what is under that reference: it is for the two to know.
+    service.sandbox.faults.add({ route: 'GET /v2/charges/:id', kind: 'error_before_booking', times: 2, merchant: shop.culqi.merchant });
     expect((await resolve(`payments/${id}`, second, { outcome: 'captured', gatewayReference: 'chr_test_another000000' })).status).toBe(202);
     expect(await readPayment(service, shop.client, id)).toMatchObject({ status: 'needs_review', amountCaptured: 0 });
     expect((await resolve(`payments/${id}`, shop.operator, { outcome: 'captured', gatewayReference: 'chr_test_another000000' })).body).toMatchObject({ status: 'captured' });
+
+    // They erred: what Culqi has under our own id is the money, and stays where it is.
+    service.sandbox.faults.clear();
+    await lookOverNow(service.tables);
+    expect(await eventually(() => readPayment(service, shop.client, id), ({ gatewayReference }) => gatewayReference === reference)).toMatchObject({ status: 'captured', gatewayReference: reference });
+    expect((await tickets(`?paymentId=${id}&status=open`)).map(({ kind }) => kind)).toEqual(['mismatch']);
+    expect((await refundPayment(service, shop.client, id, { amount: 900 })).body).toMatchObject({ status: 'succeeded' });
+    expect(approvedCharges(service, shop)).toMatchObject([{ id: reference, amount_refunded: 900 }]);
+  });
+
+  it('is not captured under a reference that the gateway does not know, or that is another payment\'s', async () => {
+    const other = await paidAtCulqi(service, shop);
+    const { id } = await unresolved(true);
+    for (const [gatewayReference, message] of [['chr_test_another000000', 'names no payment at the gateway'], [other.gatewayReference, 'names another payment at the gateway']]) {
+      expect(await resolve(`payments/${id}`, shop.operator, { outcome: 'captured', gatewayReference })).toMatchObject({ status: 400, body: { code: 'validation_failed', errors: [{ field: 'gatewayReference', message }] } });
+    }
+    service.sandbox.faults.add({ route: 'GET /v2/charges/:id', kind: 'error_before_booking', times: 9, merchant: shop.culqi.merchant });
+    expect(await resolve(`payments/${id}`, shop.operator, { outcome: 'captured', gatewayReference: other.gatewayReference })).toMatchObject({ status: 400, body: { errors: [{ field: 'gatewayReference', message: 'is another payment\'s' }] } });
+  });
+
+  it('and that Culqi shows to be absent after all, is failed', async () => {
+    const { id } = await unresolved(false);
+    service.sandbox.faults.clear();
+    const sync = () => service.ask<PaymentBody>({ method: 'POST', path: `/v1/payments/${id}/sync`, key: shop.operator });
+    expect(await eventually(async () => (await sync()).body, ({ status }) => status !== 'needs_review')).toMatchObject({ status: 'failed', failure: { code: 'gateway_unavailable' }, attempts: [{ status: 'failed' }] });
+    expect(await tickets(`?paymentId=${id}&status=open`)).toEqual([]);
+  });
+
+  it.each(['webhook', 'look-over'])('is resolved by a late %s, too, and keeps its money', async (by) => {
+    const { id, attempts } = await unresolved(true);
+    const [charge] = approvedCharges(service, shop);
+    service.sandbox.faults.clear();
+    if (by === 'look-over') await lookOverNow(service.tables);
+    else {
+      const body = { object: 'event', id: 'evt_test_late00000000001', type: 'charge.creation.succeeded', data: { object: 'charge', id: charge?.id, metadata: { attempt_id: attempts[0]?.id } } };
+      expect((await service.ask({ method: 'POST', path: `/webhooks/culqi/${shop.tenantId}`, body })).status).toBe(200);
+    }
+    expect(await eventually(() => readPayment(service, shop.client, id), ({ status }) => status === 'captured')).toMatchObject({ status: 'captured', gatewayReference: charge?.id });
+    expect(await tickets(`?paymentId=${id}`)).toMatchObject([{ kind: 'unresolved_outcome', status: 'resolved' }]);
+    expect(approvedCharges(service, shop)).toMatchObject([{ amount_refunded: 0 }]);
   });
 
   it('is agreed on once, however many agree at once', async () => {
@@ -122,6 +165,22 @@ describe('a refund of which nobody tells', () => {
     expect(await tickets(`?paymentId=${payment.id}&status=open`)).toEqual([]);
     expect(await resolve(`refunds/${refund.id}`, second, { outcome: 'failed' })).toMatchObject({ status: 409 });
     expect(await resolve('refunds/rfd_00000000000000000000000000', second, { outcome: 'failed' })).toMatchObject({ status: 404 });
+  });
+
+  it.each(['sync', 'look-over'])('is what Culqi says after all, when a %s asks', async (by) => {
+    const payment = await paidAtCulqi(service, shop);
+    service.sandbox.faults.add({ route: 'POST /v2/refunds', kind: 'reset_after_booking' });
+    service.sandbox.faults.add({ route: 'GET /v2/refunds', kind: 'error_before_booking', times: 500 });
+    const { body: refund } = await refundPayment(service, shop.client, payment.id, { amount: 4_000 });
+    const read = async () => (await service.ask<RefundBody>({ path: `/v1/refunds/${refund.id}`, key: shop.client })).body;
+    expect(await eventually(read, ({ status }) => status === 'needs_review')).toMatchObject({ status: 'needs_review' });
+    service.sandbox.faults.clear();
+    if (by === 'look-over') await lookOverNow(service.tables);
+    else expect((await service.ask({ method: 'POST', path: `/v1/payments/${payment.id}/sync`, key: shop.operator })).status).toBe(200);
+    expect(await eventually(read, ({ status }) => status === 'succeeded')).toMatchObject({ status: 'succeeded' });
+    expect(await readPayment(service, shop.client, payment.id)).toMatchObject({ amountRefunded: 4_000, amountRefundPending: 0 });
+    expect((await readPayment(service, shop.client, payment.id)).refunds).toHaveLength(1);
+    expect(await tickets(`?paymentId=${payment.id}&status=open`)).toEqual([]);
   });
 });
 

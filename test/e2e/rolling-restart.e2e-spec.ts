@@ -54,13 +54,14 @@ it('two instances are restarted one after the other, and no request fails', asyn
   const before: number[] = [];
   try {
     for (const [index, port] of ports.entries()) {
-      await sleep(400);
+      const earlier = paid.length;
+      for (const endsAt = Date.now() + 15_000; paid.length <= earlier + CLIENTS && Date.now() < endsAt;) await sleep(50);
       before.push(paid.length);
       expect(await instances[index]!.kill('SIGTERM')).toBe(0);
       instances[index] = await start(port);
       while (balancer.ready() < 2) await sleep(20);
     }
-    await sleep(400);
+    for (const endsAt = Date.now() + 15_000; paid.length <= (before[1] ?? 0) + CLIENTS && Date.now() < endsAt;) await sleep(50);
   } finally {
     stopped = true;
     await Promise.all(clients);

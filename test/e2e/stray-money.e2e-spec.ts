@@ -5,7 +5,7 @@ import { newMerchantOfBoth, startService, type Merchant, type Service } from '..
 
 let service: Service;
 let ana: Merchant;
-beforeAll(async () => { service = await startService(); });
+beforeAll(async () => { service = await startService({ RESOLVE_SCHEDULE: '200ms,300ms,400ms,400ms,400ms,400ms,400ms' }); });
 afterAll(() => service.close());
 beforeEach(async () => {
   ana = await newMerchantOfBoth(service.ask);
@@ -135,12 +135,12 @@ describe('while a return is on its way', () => {
     await bookLatePayment();
     const refunds = () => service.pixelpay.books.refunds(ana.pixelpay.merchant);
     const refusing = setInterval(() => { for (const { refund_id: id, status } of refunds()) if (status === 'pending') service.pixelpay.panel.failRefund(ana.pixelpay.merchant, id); }, 20);
-    await eventually(refunds, (asked) => asked.length >= 8);
+    await eventually(refunds, (asked) => asked.length >= 8, 25_000);
     await sleep(2_000);
     clearInterval(refusing);
     expect(refunds()).toHaveLength(8);
     expect(await kindsOf(failed.id)).toEqual(['late_capture']);
-  }, 30_000);
+  }, 45_000);
 });
 
 describe('a charge that exists twice', () => {

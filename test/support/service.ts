@@ -4,6 +4,7 @@ import { readEnv } from '../../src/config/read-env.js';
 import { ormOptions } from '../../src/mikro-orm.config.js';
 import type { Database } from '../../src/platform/database/database.js';
 import { openDatabase } from '../../src/platform/database/open-database.js';
+import { STATEMENT_MS_MAX } from '../../src/platform/database/pool.js';
 import { createApp } from '../../src/platform/http/create-app.js';
 import { startCulqiSandbox, type CulqiSandbox } from '../../src/sandbox/culqi/culqi-sandbox.js';
 import { startMercadopagoSandbox, type MercadopagoSandbox } from '../../src/sandbox/mercadopago/mercadopago-sandbox.js';
@@ -50,7 +51,7 @@ export async function startService(changes: Record<string, string> = {}, pspCloc
 /** One more instance over the same database and emulator. */
 export async function startInstance(databaseUrl: string, sandboxUrl: string, changes: Record<string, string> = {}) {
   const env = readEnv(testEnvironment(databaseUrl, sandboxUrl, changes));
-  const database = await openDatabase(ormOptions(env.databaseUrl, env.databasePool));
+  const database = await openDatabase(ormOptions(env.databaseUrl, env.databasePool, STATEMENT_MS_MAX));
   const app = await createApp(AppModule.api(env, database), env);
   await app.init();
   await app.getHttpAdapter().getInstance().ready();

@@ -23,7 +23,16 @@ export function createHttpTransport(): HttpTransport {
   const options = { keepAlive: true, maxSockets: CONNECTIONS_MAX, maxFreeSockets: 32, timeout: IDLE_MS_MAX, scheduling: 'lifo' as const };
   const agents = { http: new HttpAgent(options), https: new HttpsAgent(options) };
   return {
-    send: (request, window) => new Exchange(request, window, agents).run(),
+    send: async (request, window) => {
+      const exchange = new Exchange(request, window, agents);
+      try {
+        return await exchange.run();
+      } catch (error) {
+        // Not a byte went out, and the PSP is not away: another connection will do.
+        if (!exchange.metDyingConnection() || !window.isOpen()) throw error;
+        return new Exchange(request, window, null).run();
+      }
+    },
     close: () => {
       agents.http.destroy();
       agents.https.destroy();
@@ -34,8 +43,15 @@ export function createHttpTransport(): HttpTransport {
 /** One request and its answer. */
 class Exchange {
   private bytesWentOut = false;
+  private isReused = false;
 
-  constructor(private readonly request: HttpRequest, private readonly window: TimeWindow, private readonly agents: { http: HttpAgent; https: HttpsAgent }) {}
+  /** Without `agents` over a connection of its own. */
+  constructor(private readonly request: HttpRequest, private readonly window: TimeWindow, private readonly agents: { http: HttpAgent; https: HttpsAgent } | null) {}
+
+  /** Whether it failed because a connection that was kept had been closed by the PSP. */
+  metDyingConnection(): boolean {
+    return this.isReused && !this.bytesWentOut;
+  }
 
   run(): Promise<HttpAnswer> {
     return new Promise((resolve, reject) => {
@@ -68,12 +84,14 @@ class Exchange {
     const { url, method, headers, body } = this.request;
     const secure = url.protocol === 'https:';
     const length = body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) };
-    const options = { method, headers: { ...headers, 'accept-encoding': 'identity', ...length }, agent: secure ? this.agents.https : this.agents.http };
+    const options = { method, headers: { ...headers, 'accept-encoding': 'identity', ...length }, agent: this.agents === null ? false : secure ? this.agents.https : this.agents.http };
     return secure ? httpsRequest(url, options) : httpRequest(url, options);
   }
 
   private whenConnected(socket: Socket, write: () => void): void {
-    if (!socket.connecting) write();
+    this.isReused = !socket.connecting;
+    // A connection that was kept is read from once more before it is written to: what the PSP closed right after its last answer shows by then (trap T19).
+    if (this.isReused) setImmediate(() => { setImmediate(() => { if (!socket.destroyed) write(); }); });
     else socket.once(this.request.url.protocol === 'https:' ? 'secureConnect' : 'connect', write);
   }
 

@@ -72,7 +72,7 @@ export class CulqiClient {
     const provider = new TransportProvider(this.context, body);
     const headers = { Authorization: `Bearer ${this.context.credentials.secretKey}` };
     // What the SDK makes of the answer is not used: it loses the status, and it never settles when the connection fails (defects 4, 5, 8, 9).
-    through({ headers, _httpProvider: provider as unknown as typeof https }).catch(() => undefined);
+    through({ headers, _httpProvider: provider as unknown as typeof https }).catch((error: unknown) => { provider.givenUp(error); });
     const answer = await provider.answered;
     return { status: answer.status, headers: answer.headers, body: parsed(answer.body) };
   }
@@ -83,13 +83,21 @@ class TransportProvider {
   private settle!: { resolve: (answer: HttpAnswer) => void; reject: (error: unknown) => void };
   readonly answered = new Promise<HttpAnswer>((resolve, reject) => { this.settle = { resolve, reject }; });
 
+  private wasAsked = false;
+
   constructor(private readonly context: GatewayContext<CulqiCredentials>, private readonly body?: string) {}
+
+  /** The SDK failed: where it did so before it asked for anything, nothing went out. */
+  givenUp(cause: unknown): void {
+    if (!this.wasAsked) this.settle.reject(new GatewayError('not_contacted', 'the SDK asked for nothing', { cause }));
+  }
 
   request(options: { path: string; method: 'GET' | 'POST' | 'DELETE'; headers: Record<string, string | number> }, respond: (response: EventEmitter & { statusCode: number }) => void) {
     let body: string | undefined;
     return {
       write: (chunk: string) => { body = chunk; },
       end: () => {
+        this.wasAsked = true;
         this.send(options, this.body ?? body).then((answer) => {
           this.settle.resolve(answer);
           const response = Object.assign(new EventEmitter(), { statusCode: answer.status });
@@ -101,7 +109,7 @@ class TransportProvider {
     };
   }
 
-  private send(options: { path: string; method: 'GET' | 'POST' | 'DELETE'; headers: Record<string, string | number> }, body: string | undefined): Promise<HttpAnswer> {
+  private async send(options: { path: string; method: 'GET' | 'POST' | 'DELETE'; headers: Record<string, string | number> }, body: string | undefined): Promise<HttpAnswer> {
     const base = this.context.hosts.api;
     if (base === undefined) throw new GatewayError('not_contacted', 'no host is configured');
     const headers = { authorization: String(options.headers.Authorization), accept: 'application/json', 'user-agent': 'smartpay' };

@@ -17,6 +17,8 @@ const SEARCH = { beforeMs: 5 * 60_000, afterMs: 10 * 60_000, pageSize: 100, page
 
 /** How long after a charge its bank may still take the money back: the card networks' 120 days, with time to spare. */
 const DISPUTABLE_MS = 180 * 24 * 60 * 60_000;
+/** A range that ends this long ago, or less, is the latest. */
+const LATEST_MS = 60 * 60_000;
 /** Refunded charges that are fetched one by one for a listing, all at once. */
 const REFUNDED_MAX = 20;
 
@@ -161,19 +163,21 @@ export class CulqiGateway implements PaymentGateway {
 
   /** Charges are listed by when they were made: those that were refunded or disputed since are found by their refunds, and by the dispute that they show. */
   async listPayments({ from, to }: { from: Date; to: Date }): Promise<PaymentSnapshot[] | null> {
-    const made = await this.chargesBetween(from, to);
-    const disputed = await this.chargesBetween(new Date(to.getTime() - DISPUTABLE_MS), to, { dispute: 'true' });
+    const made = await this.paged((after) => this.chargePage(between(from, to), after), () => true);
     const refunds = await this.refundsBetween(from, to);
-    if (made === null || disputed === null || refunds === null) return null;
-    const charges = new Map([...made, ...disputed].map((entry) => [entry.id, entry]));
+    if (made === null || refunds === null) return null;
+    const charges = new Map([...made, ...await this.disputedBefore(to)].map((entry) => [entry.id, entry]));
     const older = [...new Set(refunds.map((refund) => refund.charge_id))].filter((id) => !charges.has(id));
     if (older.length > REFUNDED_MAX) return null;
-    const refunded = await Promise.all(older.map((id) => this.fetchPayment(id)));
-    return [...[...charges.values()].filter(({ metadata }) => typeof metadata?.attempt_id === 'string').map((entry) => chargeSnapshot(readable(entry))), ...refunded];
+    const refunded = await Promise.all(older.map((id) => this.fetchPayment(id).catch(whereUnknown)));
+    return [...[...charges.values()].filter(({ metadata }) => typeof metadata?.attempt_id === 'string').map((entry) => chargeSnapshot(readable(entry))), ...refunded.filter((snapshot) => snapshot !== null)];
   }
 
-  private chargesBetween(from: Date, to: Date, filter: { dispute?: string } = {}): Promise<ChargeEntry[] | null> {
-    return this.paged((after) => this.chargePage({ ...between(from, to), ...filter }, after), () => true);
+  /** Disputes have no time of their own: those that stand are asked for with the latest range, once. A list that is too long to be read keeps nothing else back. */
+  private async disputedBefore(to: Date): Promise<ChargeEntry[]> {
+    if (this.context.now().getTime() - to.getTime() > LATEST_MS) return [];
+    const filter = { ...between(new Date(to.getTime() - DISPUTABLE_MS), to), dispute: 'true' };
+    return await this.paged((after) => this.chargePage(filter, after), ({ dispute }) => dispute === true) ?? [];
   }
 
   private refundsBetween(from: Date, to: Date): Promise<CulqiRefund[] | null> {
@@ -245,6 +249,12 @@ function asGatewayError(error: unknown): GatewayError {
 /** Then absence shows nothing. */
 function tooMany(): GatewayError {
   return new GatewayError('outcome_unknown', 'Culqi lists more than is read');
+}
+
+/** What is not there any more was none of ours. */
+function whereUnknown(error: unknown): null {
+  if (error instanceof GatewayError && ['payment_not_found', 'request_rejected'].includes(error.kind)) return null;
+  throw error;
 }
 
 function between(from: Date, to: Date): Record<string, string> {

@@ -82,7 +82,7 @@ export const errorSchema = z.object({
 });
 export type CulqiError = z.infer<typeof errorSchema>;
 
-const chargeEntry = z.looseObject({ id: z.string(), metadata: z.record(z.string(), z.unknown()).nullish() });
+const chargeEntry = z.looseObject({ id: z.string(), dispute: z.unknown(), metadata: z.record(z.string(), z.unknown()).nullish() });
 export type ChargeEntry = z.infer<typeof chargeEntry>;
 
 /** A page of charges. One that we cannot read is no proof of anything, so nothing in it is optional. */

@@ -6,9 +6,11 @@ const ER_LOCK_WAIT_TIMEOUT = 1205;
 /** MariaDB with innodb_snapshot_isolation: the row changed since it was read (trap T12). */
 const ER_CHECKREAD = 1020;
 const ER_DUP_ENTRY = 1062;
+/** It takes in nothing for the moment: its disk is full (1021, 1026, 1114; 1030 with the system's own number), or it may only be read, as after a failover (1290, 1792, 1836). */
+const CANNOT_WRITE: ReadonlySet<number> = new Set([1021, 1026, 1030, 1114, 1290, 1792, 1836]);
 
 const CONNECTION_LOST = new Set([
-  'PROTOCOL_CONNECTION_LOST', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN',
+  'PROTOCOL_CONNECTION_LOST', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ECONNREFUSED', 'ECONNABORTED', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND', 'EAI_AGAIN', 'PROTOCOL_SEQUENCE_TIMEOUT',
   'ER_SERVER_SHUTDOWN', 'ER_CON_COUNT_ERROR', 'ER_NORMAL_SHUTDOWN', 'ER_CONNECTION_KILLED', 'ER_QUERY_INTERRUPTED',
 ]);
 
@@ -29,6 +31,16 @@ export function metAnotherTransaction(error: unknown): boolean {
 export function lostConnection(error: unknown): boolean {
   return chain(error).some(({ code, message }) =>
     (code !== undefined && CONNECTION_LOST.has(code)) || /Queue limit reached|Pool is closed|closed state/.test(message ?? ''));
+}
+
+/** Nothing was written, and nothing is wrong with what was to be: the database can take it in later. */
+export function cannotWrite(error: unknown): boolean {
+  return chain(error).some(({ errno }) => errno !== undefined && CANNOT_WRITE.has(errno));
+}
+
+/** Trouble of the database's own, which ends: asked again later, the same request may go well. */
+export function isUnavailable(error: unknown): boolean {
+  return lostConnection(error) || metAnotherTransaction(error) || cannotWrite(error);
 }
 
 /** A unique key, or the one named, already holds the value. MySQL names the key `table.key`, MariaDB `key`. */

@@ -2,7 +2,10 @@ import { MysqlDialect } from 'kysely';
 import { createPool, type Connection, type Pool } from 'mysql2';
 
 /** Longest wait for a row lock, in seconds: shorter than any deadline of ours. */
-const LOCK_WAIT_SECONDS = 5;
+export const LOCK_WAIT_SECONDS = 5;
+
+/** Longest answer to one statement of the service, in milliseconds: longer than any lock wait. A connection over which nothing comes any more is given up after it. */
+export const STATEMENT_MS_MAX = 12_000;
 
 /** How each connection is set, whatever the server's defaults are. */
 const SESSION = [
@@ -13,14 +16,17 @@ const SESSION = [
 
 /**
  * Opens a pool of at most `connectionsMax` connections in UTC, READ COMMITTED and strict mode. `databaseUrl` is `mysql://` or `mariadb://`.
- * A connection that cannot be set so is destroyed. At most 50 waiters per connection; beyond that the pool refuses.
+ * A connection that cannot be set so, or over which a statement is not answered within `statementMsMax`, is destroyed. At most 50 waiters per connection; beyond
+ * that the pool refuses.
  */
-export function openPool(databaseUrl: string, connectionsMax: number): Pool {
+export function openPool(databaseUrl: string, connectionsMax: number, statementMsMax?: number): Pool {
   const pool = createPool({
     uri: databaseUrl.replace(/^mariadb:/, 'mysql:'),
     connectionLimit: connectionsMax,
     queueLimit: connectionsMax * 50,
-    connectTimeout: 3_000,
+    connectTimeout: 1_500,
+    // A peer that went away without a word is noticed while nobody asks anything.
+    keepAliveInitialDelay: 10_000,
     charset: 'UTF8MB4_BIN',
     timezone: 'Z',
     supportBigNumbers: true,
@@ -28,9 +34,26 @@ export function openPool(databaseUrl: string, connectionsMax: number): Pool {
   });
   // mysql2 runs what is queued here before the connection's first query. A throw in a hook of the pool would leak the slot (design/stack.md §7).
   pool.on('connection', (connection: Connection) => {
+    if (statementMsMax !== undefined) boundStatements(connection, statementMsMax);
     for (const statement of SESSION) connection.query(statement, (error) => { if (error) connection.destroy(); });
   });
   return pool;
+}
+
+type Answered = (error: (Error & { code?: string }) | null, ...answer: unknown[]) => void;
+type QueryOf = (statement: string | { sql: string; timeout: number }, values: unknown, answered?: Answered) => unknown;
+
+/** mysql2 knows a time-out for each single query, after which the connection is of no use: the late answer would be taken for the next one's. */
+function boundStatements(connection: Connection, timeout: number): void {
+  const query = connection.query.bind(connection) as QueryOf;
+  const bounded: QueryOf = (statement, values, answered) => {
+    if (typeof statement !== 'string' || answered === undefined) return query(statement, values, answered);
+    return query({ sql: statement, timeout }, values, (error, ...answer) => {
+      if (error?.code === 'PROTOCOL_SEQUENCE_TIMEOUT') connection.destroy();
+      answered(error, ...answer);
+    });
+  };
+  connection.query = bounded as Connection['query'];
 }
 
 /** Connections there are, those of them that nobody uses, and callers who wait for one. */

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { Database } from './database.js';
+import { LOCK_WAIT_SECONDS } from './pool.js';
 
 /** @throws Error when the database does not answer. */
 export async function checkConnection(database: Database): Promise<void> {
@@ -20,5 +21,6 @@ export async function checkSession(database: Database): Promise<void> {
     show session variables where Variable_name in ('tx_isolation', 'transaction_isolation', 'innodb_lock_wait_timeout', 'time_zone')`.execute(database.acrossTenants());
   const isolated = rows.some(({ Variable_name: name, Value: value }) => name.endsWith('_isolation') && value === 'READ-COMMITTED');
   const utc = rows.some(({ Variable_name: name, Value: value }) => name === 'time_zone' && value === '+00:00');
-  if (!isolated || !utc) throw new Error('database sessions are not READ COMMITTED in UTC');
+  const patient = rows.some(({ Variable_name: name, Value: value }) => name === 'innodb_lock_wait_timeout' && Number(value) === LOCK_WAIT_SECONDS);
+  if (!isolated || !utc || !patient) throw new Error(`database sessions are not READ COMMITTED in UTC with a lock wait of ${LOCK_WAIT_SECONDS} s`);
 }

@@ -1,4 +1,4 @@
-import { lostConnection, metAnotherTransaction } from '../database/database-errors.js';
+import { isUnavailable } from '../database/database-errors.js';
 import { Problem, type ProblemCode } from '../../shared/problem.js';
 
 /** What an error of Nest, Fastify or a plugin means by its status. Their texts are not repeated: some quote the request. */
@@ -19,7 +19,7 @@ const BY_STATUS: Readonly<Record<number, readonly [ProblemCode, string]>> = {
 /** What the client is told about whatever was thrown: the thrown problem, the one its kind stands for, or `internal`, which says nothing. */
 export function problemOf(thrown: unknown): Problem {
   if (thrown instanceof Problem) return thrown;
-  if (lostConnection(thrown) || metAnotherTransaction(thrown)) {
+  if (isUnavailable(thrown)) {
     return new Problem('unavailable', 'The service cannot reach its database for the moment. Try again.', { cause: thrown });
   }
   const [code, detail] = BY_STATUS[httpStatusOf(thrown) ?? 500] ?? ['internal', 'Something went wrong on our side. The trace id finds it in our logs.'];

@@ -5,9 +5,9 @@ import { databaseNow, databaseTimeIn } from '../database/time.js';
 import { currentTraceId } from '../http/trace.js';
 
 /** A job as its holder sees it. The lease token fences off a holder that was stopped for too long. */
-export type Job = { id: string; kind: string; tenantId: string; traceId: string | null; payload: Record<string, string>; attempts: number; leaseToken: string };
+export type Job = { id: string; kind: string; tenantId: string; lane: string | null; traceId: string | null; payload: Record<string, string>; attempts: number; leaseToken: string };
 
-export type NewJob = { id: string; kind: string; tenantId: string; payload: Record<string, string>; uniqueKey?: string; delayMs: number };
+export type NewJob = { id: string; kind: string; tenantId: string; payload: Record<string, string>; uniqueKey?: string; delayMs: number; /** What its work waits for: a gateway. None for work of our own. */ lane?: string };
 
 /** A job that failed too often: a person looks at it. */
 export type JobAside = { id: string; kind: string; tenantId: string; lastError: string | null; createdAt: Date };
@@ -25,42 +25,58 @@ export class JobQueue {
 
   /** Adds a job in the caller's transaction. A job alive under the same unique key stays as it is. */
   async enqueue(access: DatabaseAccess, job: NewJob): Promise<void> {
-    await access.acrossTenants().insertInto('jobs').values({
-      id: job.id, kind: job.kind, tenant_id: job.tenantId, payload: JSON.stringify(job.payload),
-      unique_key: job.uniqueKey === undefined ? null : Buffer.from(job.uniqueKey),
-      trace_id: currentTraceId() ?? null, run_at: databaseTimeIn(job.delayMs), created_at: databaseNow(),
-      attempts: 0, lease_token: null, last_error: null,
-    }).onDuplicateKeyUpdate({ kind: job.kind }).execute();
+    await access.acrossTenants().insertInto('jobs').values(columnsOf(job)).onDuplicateKeyUpdate({ kind: job.kind }).execute();
   }
 
   /** Adds a job, or sees to it that the one alive under its unique key runs (again) after this moment: what its holder writes afterwards is refused. */
   async enqueueAgain(access: DatabaseAccess, job: NewJob & { uniqueKey: string }): Promise<void> {
-    const payload = JSON.stringify(job.payload);
-    await access.acrossTenants().insertInto('jobs').values({
-      id: job.id, kind: job.kind, tenant_id: job.tenantId, payload, unique_key: Buffer.from(job.uniqueKey),
-      trace_id: currentTraceId() ?? null, run_at: databaseTimeIn(job.delayMs), created_at: databaseNow(),
-      attempts: 0, lease_token: null, last_error: null,
+    const columns = columnsOf(job);
+    await access.acrossTenants().insertInto('jobs').values(columns)
       // Assigned from left to right: the time looks at the lease before it is taken away. One that waits already stays due when it is, if that is earlier.
-    }).onDuplicateKeyUpdate({
-      run_at: sql`if(lease_token is null and run_at is not null, least(run_at, values(run_at)), values(run_at))`, payload, lease_token: null, attempts: 0,
-    }).execute();
+      .onDuplicateKeyUpdate({
+        run_at: sql`if(lease_token is null and run_at is not null, least(run_at, values(run_at)), values(run_at))`, payload: columns.payload, lease_token: null, attempts: 0,
+      }).execute();
   }
 
-  /** Takes up to `limit` due jobs for `leaseMs`. Jobs that another claim is looking at are skipped, so two claimers never get the same. */
-  async claim(limit: number, leaseMs: number): Promise<Job[]> {
+  /** Adds a job, or makes the one of its unique key due in `delayMs`, whoever holds it: what its holder writes afterwards is refused. */
+  async put(access: DatabaseAccess, job: NewJob & { uniqueKey: string }): Promise<void> {
+    await access.acrossTenants().insertInto('jobs').values(columnsOf(job)).onDuplicateKeyUpdate({ run_at: databaseTimeIn(job.delayMs), lease_token: null, attempts: 0 }).execute();
+  }
+
+  /**
+   * Takes up to `limit` due jobs for `leaseMs`, none of the lanes `except`. Jobs that another claim is looking at are skipped, so two claimers never get the same.
+   */
+  async claim(limit: number, leaseMs: number, except: readonly string[] = []): Promise<Job[]> {
+    if (except.length === 0) return this.claimFrom(null, limit, leaseMs);
+    // Lane by lane, by an index: a lane that stands still may have thousands of jobs due.
+    const lanes = await this.database.acrossTenants().selectFrom('jobs').select('lane').distinct().execute();
+    const claimed: Job[] = [];
+    for (const { lane } of lanes.filter((one) => one.lane === null || !except.includes(one.lane))) {
+      if (claimed.length < limit) claimed.push(...await this.claimFrom({ lane }, limit - claimed.length, leaseMs));
+    }
+    return claimed;
+  }
+
+  private async claimFrom(only: { lane: string | null } | null, limit: number, leaseMs: number): Promise<Job[]> {
     const leaseToken = newId('job');
     return this.database.transaction(async (transaction) => {
       const jobs = transaction.acrossTenants();
-      const due = await jobs.selectFrom('jobs').select(['id', 'kind', 'tenant_id', 'trace_id', 'payload', 'attempts'])
-        .where('run_at', '<=', databaseNow()).orderBy('run_at').limit(limit).forUpdate().skipLocked().execute();
+      const rows = jobs.selectFrom('jobs').select(['id', 'kind', 'tenant_id', 'lane', 'trace_id', 'payload', 'attempts']).where('run_at', '<=', databaseNow());
+      const due = await (only === null ? rows : rows.where('lane', only.lane === null ? 'is' : '=', only.lane)).orderBy('run_at').limit(limit).forUpdate().skipLocked().execute();
       if (due.length === 0) return [];
       await jobs.updateTable('jobs').where('id', 'in', due.map(({ id }) => id))
         .set((row) => ({ lease_token: leaseToken, run_at: databaseTimeIn(leaseMs), attempts: row('attempts', '+', 1) })).execute();
       return due.map((row) => ({
-        id: row.id, kind: row.kind, tenantId: row.tenant_id, traceId: row.trace_id, attempts: row.attempts + 1, leaseToken,
+        id: row.id, kind: row.kind, tenantId: row.tenant_id, lane: row.lane, traceId: row.trace_id, attempts: row.attempts + 1, leaseToken,
         payload: JSON.parse(row.payload) as Record<string, string>,
       }));
     });
+  }
+
+  /** Keeps others off the job until the transaction ends. @throws LeaseLost when it is no longer ours. */
+  async hold(transaction: DatabaseAccess, job: Job): Promise<void> {
+    const row = await transaction.acrossTenants().selectFrom('jobs').select('id').where('id', '=', job.id).where('lease_token', '=', job.leaseToken).forUpdate().executeTakeFirst();
+    if (row === undefined) throw new LeaseLost(`job ${job.id}`);
   }
 
   /** The job is done. @throws LeaseLost when it is no longer ours. */
@@ -91,12 +107,6 @@ export class JobQueue {
     if (ids.length > 0) await access.acrossTenants().updateTable('jobs').set({ run_at: databaseNow(), attempts: 0 }).where('id', 'in', ids).where('run_at', 'is', null).execute();
   }
 
-  /** Makes the job of this unique key due in `delayMs`, whoever holds it: what its holder writes afterwards is refused. */
-  async reschedule(access: DatabaseAccess, uniqueKey: string, delayMs: number): Promise<void> {
-    await access.acrossTenants().updateTable('jobs').where('unique_key', '=', Buffer.from(uniqueKey))
-      .set({ run_at: databaseTimeIn(delayMs), lease_token: null, attempts: 0 }).execute();
-  }
-
   /** Makes the job of this unique key due now, unless somebody holds it, it is due earlier, or it lies aside. */
   async pullForward(access: DatabaseAccess, uniqueKey: string): Promise<void> {
     await access.acrossTenants().updateTable('jobs').where('unique_key', '=', Buffer.from(uniqueKey))
@@ -113,4 +123,11 @@ export class JobQueue {
       .where('id', '=', job.id).where('lease_token', '=', job.leaseToken).set({ ...changes, lease_token: null }).executeTakeFirstOrThrow();
     if (numUpdatedRows === 0n) throw new LeaseLost(`job ${job.id}`);
   }
+}
+
+function columnsOf(job: NewJob) {
+  return {
+    id: job.id, kind: job.kind, tenant_id: job.tenantId, lane: job.lane ?? null, payload: JSON.stringify(job.payload), unique_key: job.uniqueKey === undefined ? null : Buffer.from(job.uniqueKey),
+    trace_id: currentTraceId() ?? null, run_at: databaseTimeIn(job.delayMs), created_at: databaseNow(), attempts: 0, lease_token: null, last_error: null,
+  };
 }

@@ -13,12 +13,17 @@ export interface JobHandler {
   readonly kind: string;
   /** There is always one job of this kind, whoever runs it: made when a runner starts, and never completed, only postponed. */
   readonly isRecurring?: boolean;
+  /** How long after it was made a recurring one is due first; at once unless it says so. */
+  readonly firstAfterMs?: number;
   handle(job: Job): Promise<void>;
 }
 
 export type JobRunnerOptions = { pollMs: number; leaseMs: number };
 
-const CONCURRENT_MAX = 8;
+/** Jobs that one process has in hand; those of one claim; and those of one lane, after which no more of it are claimed. Mostly they wait for gateways. */
+const CONCURRENT_MAX = 32;
+const CLAIMED_MAX = 8;
+const LANE_MAX = 8;
 const FAILURES_MAX = 20;
 const RETRY_BASE_MS = 1_000;
 const RETRY_CAP_MS = 5 * 60_000;
@@ -30,6 +35,7 @@ export class JobRunner {
   private readonly logger = new Logger(JobRunner.name);
   private readonly handlers: Map<string, JobHandler>;
   private readonly running = new Set<Promise<void>>();
+  private readonly inLanes = new Map<string | null, number>();
   private recurringAreMade = false;
   private readonly stopping = new AbortController();
   private polling: Promise<void> | undefined;
@@ -50,7 +56,7 @@ export class JobRunner {
 
   private async poll(): Promise<void> {
     while (!this.stopping.signal.aborted) {
-      const claimed = await this.claim(CONCURRENT_MAX - this.running.size);
+      const claimed = await this.claim(Math.min(CLAIMED_MAX, CONCURRENT_MAX - this.running.size));
       for (const job of claimed ?? []) this.begin(job);
       if (claimed === null) await this.pause(Math.max(OUTAGE_PAUSE_MS, this.options.pollMs));
       else if (this.running.size >= CONCURRENT_MAX) await Promise.race(this.running);
@@ -62,7 +68,7 @@ export class JobRunner {
   private async claim(limit: number): Promise<Job[] | null> {
     try {
       if (!this.recurringAreMade) await this.makeRecurring();
-      return await this.queue.claim(limit, this.options.leaseMs);
+      return await this.queue.claim(limit, this.options.leaseMs, this.fullLanes());
     } catch (error) {
       this.logger.warn({ err: error, msg: 'jobs cannot be claimed' });
       return null;
@@ -71,8 +77,8 @@ export class JobRunner {
 
   /** One of each kind for all runners together: the unique key sees to it. */
   private async makeRecurring(): Promise<void> {
-    for (const { kind, isRecurring } of this.handlers.values()) {
-      if (isRecurring === true) await this.queue.enqueue(this.database, { id: newId('job'), kind, tenantId: '', payload: {}, uniqueKey: kind, delayMs: 0 });
+    for (const { kind, isRecurring, firstAfterMs = 0 } of this.handlers.values()) {
+      if (isRecurring === true) await this.queue.enqueue(this.database, { id: newId('job'), kind, tenantId: '', payload: {}, uniqueKey: kind, delayMs: firstAfterMs });
     }
     this.recurringAreMade = true;
   }
@@ -81,8 +87,17 @@ export class JobRunner {
     await sleep(pauseMs, undefined, { signal: this.stopping.signal }).catch(() => undefined);
   }
 
+  /** A gateway that stands still takes the slots of its lane and no others. */
+  private fullLanes(): string[] {
+    return [...this.inLanes].flatMap(([lane, count]) => (lane !== null && count >= LANE_MAX ? [lane] : []));
+  }
+
   private begin(job: Job): void {
-    const work = runWithTrace(job.traceId ?? job.id, () => inSpan({ name: `job ${job.kind}`, kind: SpanKind.CONSUMER, attributes: { 'smartpay.job.kind': job.kind, 'smartpay.job.attempts': job.attempts } }, () => this.run(job))).finally(() => this.running.delete(work));
+    this.inLanes.set(job.lane, (this.inLanes.get(job.lane) ?? 0) + 1);
+    const work = runWithTrace(job.traceId ?? job.id, () => inSpan({ name: `job ${job.kind}`, kind: SpanKind.CONSUMER, attributes: { 'smartpay.job.kind': job.kind, 'smartpay.job.attempts': job.attempts } }, () => this.run(job))).finally(() => {
+      this.running.delete(work);
+      this.inLanes.set(job.lane, (this.inLanes.get(job.lane) ?? 1) - 1);
+    });
     this.running.add(work);
   }
 

@@ -15,6 +15,8 @@ export const JobSchema = defineEntity({
     /** At most one job alive under this name. */
     uniqueKey: column.bytes(191).nullable(),
     tenantId: column.id(),
+    /** What its work waits for, by name: a gateway. Null for work of our own. What stands still holds up nothing but its lane. */
+    lane: column.word(32).nullable(),
     traceId: column.text(64).nullable(),
     payload: column.document(),
     runAt: column.instant().nullable(),
@@ -24,7 +26,7 @@ export const JobSchema = defineEntity({
     createdAt: column.instant(),
   },
   uniques: [{ name: 'jobs_unique_key', properties: ['uniqueKey'] }],
-  indexes: [{ name: 'jobs_run_at', properties: ['runAt'] }],
+  indexes: [{ name: 'jobs_run_at', properties: ['runAt'] }, { name: 'jobs_lane', properties: ['lane', 'runAt'] }],
 });
 
 export type JobRow = InferKyselyTable<typeof JobSchema>;

@@ -18,7 +18,7 @@ export function processingOf({ jobId, tenantId, ...subject }: Subject & { jobId:
   // The PSP's name of a payment may be longer than a unique key.
   const name = createHash('sha256').update(JSON.stringify([tenantId, gateway, reference ?? ourReference ?? refundReference])).digest('hex');
   const payload = Object.fromEntries(Object.entries(subject).filter((entry): entry is [string, string] => entry[1] !== null));
-  return { id: jobId, kind: WEBHOOK_JOB, tenantId, payload, uniqueKey: `webhook:${name}`, delayMs: 0 };
+  return { id: jobId, kind: WEBHOOK_JOB, tenantId, payload, uniqueKey: `webhook:${name}`, lane: gateway, delayMs: 0 };
 }
 
 /** How often an event of a payment that we do not know is tried: it may come before the payment is stored (row B3). */
