@@ -1,7 +1,11 @@
+import { readFileSync } from 'node:fs';
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { systemClock, TimeWindow } from '../../shared/clock.js';
 import { GatewayError } from './gateway-error.js';
 import { createHttpTransport } from './http.js';
@@ -62,6 +66,34 @@ describe('a request of which no byte went out', () => {
     nowMs = 5_000;
     expect(await kindOf(sent)).toBe('not_contacted');
     expect(bytes).toBe(0);
+  });
+});
+
+describe('a server that speaks TLS', () => {
+  const certificate = (name: string): string => readFileSync(join(import.meta.dirname, `../../../test/support/certificates/${name}.pem`), 'utf8');
+  const trusted = getCACertificates('default');
+  let requests = 0;
+  // The authority of the tests is trusted, so that each certificate is refused for what is wrong with it, and not for who signed it.
+  beforeAll(() => { setDefaultCACertificates([...trusted, certificate('test-authority.cert')]); });
+  afterAll(() => { setDefaultCACertificates(trusted); });
+  const https = async (name: string): Promise<string> => {
+    requests = 0;
+    const server = createHttpsServer({ key: certificate('test-server.key'), cert: certificate(`${name}.cert`) }, (request, response) => { requests++; request.resume().on('end', () => response.end('{}')); });
+    server.on('tlsClientError', () => undefined);
+    return (await listen(server)).replace('http:', 'https:');
+  };
+
+  it.each([
+    ['was signed by itself', 'self-signed', 'DEPTH_ZERO_SELF_SIGNED_CERT'], ['is over', 'expired', 'CERT_HAS_EXPIRED'], ['is another host\'s', 'other-host', 'ERR_TLS_CERT_ALTNAME_INVALID'],
+  ])('is refused when its certificate %s, and counts as not contacted (A3)', async (_what, name, code) => {
+    const error = await post(await https(name)).then(() => null, (caught: unknown) => caught as GatewayError);
+    expect(error).toMatchObject({ kind: 'not_contacted', cause: { code } });
+    expect(requests).toBe(0);
+  });
+
+  it('is asked when its certificate is right', async () => {
+    expect(await post(await https('right'))).toMatchObject({ status: 200, body: '{}' });
+    expect(requests).toBe(1);
   });
 });
 
