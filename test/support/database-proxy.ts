@@ -1,4 +1,5 @@
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /** What the proxy does with a COMMIT: let it through and hold its answer back, or let it through and cut the connection before the answer. */
 export type CommitFate = 'hold_answer' | 'cut_before_answer';
@@ -15,6 +16,12 @@ export type DatabaseProxy = {
   release(): void;
   /** Makes the database unreachable, or reachable again. */
   setDown(down: boolean): void;
+  /** Every packet to the database is so late, in order; 0 again for none. */
+  delay(ms: number): void;
+  /** Nothing goes by any more, either way, and nobody is told: new connections are taken and hear nothing. */
+  freeze(): void;
+  /** What was held back goes on. */
+  thaw(): void;
   close(): Promise<void>;
 };
 
@@ -36,6 +43,8 @@ export async function startDatabaseProxy(databaseUrl: string): Promise<DatabaseP
   let held: (() => void)[] = [];
   let statements: string[] = [];
   let isDown = false;
+  let delayMs = 0;
+  let isFrozen = false;
 
   const server = createServer((client) => {
     if (isDown) {
@@ -52,7 +61,7 @@ export async function startDatabaseProxy(databaseUrl: string): Promise<DatabaseP
       socket.on('error', () => undefined);
       socket.on('close', () => { sockets.delete(socket); client.destroy(); database.destroy(); });
     }
-    client.on('data', (chunk: Buffer) => {
+    const forward = (chunk: Buffer): void => {
       const statement = statementIn(chunk);
       if (statement !== null) statements.push(statement);
       if (statement === 'begin') transaction = [];
@@ -68,11 +77,26 @@ export async function startDatabaseProxy(databaseUrl: string): Promise<DatabaseP
         });
       }
       database.write(chunk);
+    };
+    let waiting = 0;
+    let turn = Promise.resolve();
+    client.on('data', (chunk: Buffer) => {
+      if (delayMs === 0 && waiting === 0) {
+        forward(chunk);
+        return;
+      }
+      const dueMs = performance.now() + delayMs;
+      waiting += 1;
+      turn = turn.then(() => sleep(Math.max(0, dueMs - performance.now()))).then(() => {
+        waiting -= 1;
+        forward(chunk);
+      });
     });
     database.on('data', (chunk: Buffer) => {
       if (holding) held.push(() => { holding = false; client.write(chunk); });
       else client.write(chunk);
     });
+    if (isFrozen) for (const socket of [client, database]) socket.pause();
   });
   await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve); });
   const url = new URL(databaseUrl);
@@ -92,6 +116,15 @@ export async function startDatabaseProxy(databaseUrl: string): Promise<DatabaseP
     setDown: (down) => {
       isDown = down;
       if (down) for (const socket of sockets) socket.destroy();
+    },
+    delay: (ms) => { delayMs = ms; },
+    freeze: () => {
+      isFrozen = true;
+      for (const socket of sockets) socket.pause();
+    },
+    thaw: () => {
+      isFrozen = false;
+      for (const socket of sockets) socket.resume();
     },
     release: () => {
       for (const letGo of held) letGo();
