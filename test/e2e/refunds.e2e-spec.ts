@@ -188,6 +188,18 @@ describe('while Culqi is away', () => {
   });
 });
 
+describe('a PSP that answers 503 twice, and has booked nothing (A7)', () => {
+  it('is sent a refund again each time that this is sure, and gives the money back once', async () => {
+    const payment = await paid();
+    service.sandbox.faults.add({ route: 'POST /v2/refunds', kind: 'error_before_booking', status: 503, times: 2, merchant: ana.culqi.merchant });
+    const answer = await refund(payment.id, { amount: 4_000 });
+    expect(answer).toMatchObject({ status: 201, body: { status: 'submitted' } });
+    expect(await ended(answer.body.id)).toMatchObject({ status: 'succeeded' });
+    expect((await read(payment.id)).attempts.map(({ operation, status }) => [operation, status])).toEqual([['authorize', 'succeeded'], ['refund', 'failed'], ['refund', 'failed'], ['refund', 'succeeded']]);
+    expect(service.sandbox.books.refunds(ana.culqi.merchant)).toMatchObject([{ amount: 4_000 }]);
+  });
+});
+
 describe('a refund made in Culqi\'s panel', () => {
   it('becomes a refund of origin gateway, once', async () => {
     const payment = await paid();
