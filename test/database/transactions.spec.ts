@@ -80,6 +80,26 @@ describe('a transaction', () => {
     });
   });
 
+  it('is so on each connection of the pool, with a short lock wait and in strict mode (D10, D12)', async () => {
+    const connections = 4;
+    let arrived = 0;
+    let allThere: () => void = () => undefined;
+    const meeting = new Promise<void>((resolve) => { allThere = resolve; });
+    const sessions = await Promise.all(Array.from({ length: connections }, () => database.transaction(async (transaction) => {
+      const { rows: [own] } = await sql<{ id: number }>`select connection_id() as id`.execute(transaction.acrossTenants());
+      const { rows } = await sql<{ Variable_name: string; Value: string }>`
+        show session variables where Variable_name in ('tx_isolation', 'transaction_isolation', 'innodb_lock_wait_timeout', 'time_zone', 'sql_mode')`.execute(transaction.acrossTenants());
+      // All at once: none of them is another's connection.
+      if (++arrived === connections) allThere();
+      await meeting;
+      return { id: own?.id, ...Object.fromEntries(rows.map(({ Variable_name: name, Value: value }) => [name.replace(/^tx_/, 'transaction_'), value])) };
+    })));
+    expect(new Set(sessions.map(({ id }) => id)).size).toBe(connections);
+    for (const session of sessions) {
+      expect(session).toMatchObject({ transaction_isolation: 'READ-COMMITTED', innodb_lock_wait_timeout: '5', time_zone: '+00:00', sql_mode: expect.stringContaining('STRICT_ALL_TABLES') as unknown });
+    }
+  });
+
   it('whose connection is killed runs again (D3)', async () => {
     await tables.query('insert into counters values (5, 0)');
     let runs = 0;

@@ -3,9 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startCulqiSandbox, type CulqiSandbox } from '../../src/sandbox/culqi/culqi-sandbox.js';
 import { startDatabaseProxy, type DatabaseProxy } from '../support/database-proxy.js';
-import { approvedCharges, createPayment, mintToken, paymentOf, settled, type PaymentBody, type RefundBody } from '../support/payments.js';
+import { approvedCharges, createPayment, eventually, mintToken, paymentOf, settled, type PaymentBody, type RefundBody } from '../support/payments.js';
 import { startProcess, type ServiceProcess } from '../support/process.js';
-import { newMerchant, type Answer, type Merchant } from '../support/service.js';
+import { newMerchant, type Answer, type Ask, type Merchant } from '../support/service.js';
 import { testEnvironment } from '../support/settings.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 
@@ -214,6 +214,94 @@ describe('a connection lost after COMMIT was sent (D4)', () => {
     const [transitions] = await tables.query<{ n: number }>('select count(*) as n from payment_transitions where payment_id = ?', [made.body.id]);
     expect(transitions?.n).toBe(3);
   });
+
+  type Operation = { name: string; statements: RegExp[]; prepare: () => Promise<{ ask: Ask; payment: PaymentBody }>; isOver?: (payment: PaymentBody) => boolean; expectEnd: (payment: PaymentBody) => void };
+  const post = (path: string, body?: unknown): Ask => ({ method: 'POST', path, key: shop.client, ...(body === undefined ? {} : { body }), headers: { 'idempotency-key': randomUUID() } });
+  const made = async (changes: Record<string, unknown> = {}): Promise<PaymentBody> => (await createPayment(service, shop.client, paymentOf(await mintToken(sandbox.url, shop), changes))).body;
+  const charge = ({ gatewayReference }: PaymentBody) => sandbox.books.charges(shop.culqi.merchant).find(({ id }) => id === gatewayReference);
+  const operations: Operation[] = [
+    {
+      name: 'confirm', statements: [TX1, TX2],
+      prepare: async () => {
+        const payment = await made({ confirm: false });
+        return { payment, ask: post(`/v1/payments/${payment.id}/confirm`, {}) };
+      },
+      expectEnd: (payment) => {
+        expect(payment).toMatchObject({ status: 'captured', amountCaptured: 12_900 });
+        expect(approvedCharges({ sandbox }, shop).filter(({ metadata }) => metadata.payment_id === payment.id)).toHaveLength(1);
+      },
+    },
+    {
+      name: 'capture', statements: [TX1, TX2],
+      prepare: async () => {
+        const payment = await made({ captureMethod: 'manual' });
+        return { payment, ask: post(`/v1/payments/${payment.id}/capture`) };
+      },
+      expectEnd: (payment) => {
+        expect(payment).toMatchObject({ status: 'captured', amountCaptured: 12_900 });
+        expect(charge(payment)).toMatchObject({ capture: true, amount_refunded: 0 });
+      },
+    },
+    {
+      name: 'void', statements: [TX1, TX2],
+      prepare: async () => {
+        const payment = await made({ captureMethod: 'manual' });
+        return { payment, ask: post(`/v1/payments/${payment.id}/void`) };
+      },
+      expectEnd: (payment) => {
+        expect(payment).toMatchObject({ status: 'voided', amountCaptured: 0 });
+        expect(charge(payment)).toMatchObject({ capture: false, current_amount: 0 });
+      },
+    },
+    {
+      name: 'refund', statements: [TX1, TX2],
+      prepare: async () => {
+        const payment = await made();
+        return { payment, ask: post(`/v1/payments/${payment.id}/refunds`, { amount: 2_900 }) };
+      },
+      expectEnd: (payment) => {
+        expect(payment).toMatchObject({ amountRefunded: 2_900, refunds: [{ status: 'succeeded', amount: 2_900 }] });
+        expect(sandbox.books.refunds(shop.culqi.merchant).filter(({ charge_id: id }) => id === payment.gatewayReference)).toMatchObject([{ amount: 2_900 }]);
+      },
+    },
+    {
+      name: 'webhook', statements: [/^insert into `webhook_events`/],
+      prepare: async () => {
+        const payment = await made();
+        sandbox.panel.refund(payment.gatewayReference ?? '', 1_100);
+        const body = { object: 'event', id: `evt_test_${randomUUID().slice(0, 8)}`, type: 'refund.creation.succeeded', data: { id: 'ref_test_x', chargeId: payment.gatewayReference } };
+        return { payment, ask: { method: 'POST', path: `/webhooks/culqi/${shop.tenantId}`, body } };
+      },
+      isOver: ({ refunds }) => refunds.length > 0,
+      expectEnd: (payment) => { expect(payment).toMatchObject({ amountRefunded: 1_100, refunds: [{ origin: 'gateway', amount: 1_100 }] }); },
+    },
+  ];
+
+  /** What is stored of a payment, once nothing is to be done for it any more: so many rows of each kind. */
+  async function storedOf({ id }: PaymentBody): Promise<object> {
+    await eventually(() => tables.query('select id from jobs where tenant_id = ? and run_at < now(3) + interval 1 minute', [shop.tenantId]), (jobs) => jobs.length === 0);
+    const rows = await Promise.all(['payment_attempts', 'payment_transitions', 'refunds', 'tickets', 'webhook_events'].map(async (table) =>
+      [table, (await tables.query(`select * from ${table} where payment_id = ?`, [id])).length]));
+    return Object.fromEntries(rows) as object;
+  }
+
+  async function run({ prepare, isOver = () => true, expectEnd }: Operation, statement: RegExp | null): Promise<object> {
+    const { ask, payment } = await prepare();
+    const struck = statement === null ? Promise.resolve() : proxy.strikeCommit(statement, 'cut_before_answer');
+    const answer = await service.ask(ask);
+    await struck;
+    expect(answer.status).toBe(ask.path.endsWith('/refunds') ? 201 : 200);
+    const end = await eventually(async () => (await service.ask<PaymentBody>({ path: `/v1/payments/${payment.id}`, key: shop.client })).body, isOver);
+    expectEnd(end);
+    if (ask.headers !== undefined) expect((await service.ask(ask)).text).toBe(answer.text);
+    return storedOf(payment);
+  }
+
+  it.each(operations.flatMap((operation) => operation.statements.map((statement, at) => [`tx${at + 1}`, operation.name, statement, operation] as const)))(
+    'of %s of a %s leaves what it would have left anyhow', async (_transaction, _name, statement, operation) => {
+      const stored = await run(operation, null);
+      expect(await run(operation, statement)).toEqual(stored);
+    });
 });
 
 describe('a process that stood still (C7)', () => {
@@ -227,7 +315,7 @@ describe('a process that stood still (C7)', () => {
       const first = createPayment(service, shop.client, body, key);
       await struck;
       service.signal('SIGSTOP');
-          const [payment] = await tables.query<{ id: string }>('select id from payments order by created_at desc limit 1');
+      const [payment] = await tables.query<{ id: string }>('select id from payments order by created_at desc limit 1');
       expect(await settled(other, shop.client, payment!.id)).toMatchObject({ status: 'failed', failure: { code: 'gateway_unavailable' } });
       const stored = await createPayment(other, shop.client, body, key);
       service.signal('SIGCONT');

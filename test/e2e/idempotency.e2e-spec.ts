@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { approvedCharges, createPayment, mintToken, paymentOf, type ProblemBody } from '../support/payments.js';
-import { newMerchant, startService, type Merchant, type Service } from '../support/service.js';
+import { approvedCharges, createPayment, eventually, mintToken, paymentOf, readPayment, type ProblemBody } from '../support/payments.js';
+import { newMerchant, startInstance, startService, type Merchant, type Service } from '../support/service.js';
 
 let service: Service;
 beforeAll(async () => { service = await startService(); });
@@ -50,6 +50,51 @@ describe('a repeated request', () => {
     expect(stored?.n).toBe(1);
     expect(service.sandbox.books.charges(shop.culqi.merchant)).toHaveLength(1);
     expect((await createPayment(service, shop.client, body, key)).text).toBe(made[0]!.text);
+  });
+
+  it('of fifty at once to two instances makes one payment and one charge, each time (I1, I6, E1)', async () => {
+    const other = await startInstance(service.tables.url, service.sandbox.url, { PIXELPAY_API_URL: service.pixelpay.url, MERCADOPAGO_API_URL: service.mercadopago.url });
+    const shop = await merchant();
+    try {
+      for (let round = 1; round <= 6; round++) {
+        const [key, body] = [randomUUID(), paymentOf(await mintToken(service.sandbox.url, shop))];
+        const ask = (at: number) => createPayment(at % 2 === 0 ? service : other, shop.client, body, key);
+        // Whoever comes late finds the answer, or that it is being made.
+        const answers = await Promise.all(Array.from({ length: 50 }, (_, at) => ask(at)));
+        const made = answers.filter(({ status }) => status === 201);
+        expect(made.length).toBeGreaterThanOrEqual(1);
+        for (const answer of answers.filter(({ status }) => status !== 201)) expect(answer).toMatchObject({ status: 409, body: { code: 'idempotency_key_in_use' } });
+        const texts = new Set([...made, await ask(0), await ask(1)].map(({ text }) => text));
+        expect(texts.size).toBe(1);
+        expect(made[0]?.body).toMatchObject({ status: 'captured', amountCaptured: 12_900 });
+        const [stored] = await service.tables.query<{ n: number }>('select count(*) as n from payments where tenant_id = ?', [shop.tenantId]);
+        expect(Number(stored?.n)).toBe(round);
+        expect(service.sandbox.books.charges(shop.culqi.merchant)).toHaveLength(round);
+      }
+    } finally {
+      await other.app.close();
+    }
+  }, 60_000);
+
+  it('long after is the same payment, while that is in review still: nothing clears the key away (E5)', async () => {
+    const shop = await merchant();
+    const [key, body] = [randomUUID(), paymentOf(await mintToken(service.sandbox.url, shop))];
+    service.sandbox.faults.add({ route: 'POST /v2/charges', kind: 'wrong_answer', changes: { amount: 12_901 }, merchant: shop.culqi.merchant });
+    const first = await createPayment(service, shop.client, body, key);
+    expect(first).toMatchObject({ status: 201, body: { status: 'needs_review' } });
+    // Sixty days later.
+    for (const [table, columns] of [['idempotency_keys', ['created_at', 'lease_ends_at']], ['payments', ['created_at', 'updated_at']], ['payment_attempts', ['created_at', 'sent_at', 'deadline_at']], ['tickets', ['opened_at']]] as const) {
+      await service.tables.query(`update ${table} set ${columns.map((column) => `${column} = ${column} - interval 60 day`).join(', ')} where tenant_id = ?`, [shop.tenantId]);
+    }
+    // What recurs has had its turn.
+    await service.tables.query("update jobs set run_at = now(3), lease_token = null where tenant_id = ''");
+    await eventually(() => service.tables.query("select id from jobs where tenant_id = '' and run_at <= now(3) + interval 1 minute"), (jobs) => jobs.length === 0);
+    const again = await createPayment(service, shop.client, body, key);
+    expect([again.status, again.text, again.headers['idempotent-replayed']]).toEqual([201, first.text, 'true']);
+    expect(await createPayment(service, shop.client, { ...body, amount: 13_000 }, key)).toMatchObject({ status: 422, body: { code: 'idempotency_key_reused' } });
+    expect(await readPayment(service, shop.client, first.body.id)).toMatchObject({ id: first.body.id, status: 'needs_review' });
+    expect(await service.tables.query('select id from payments where tenant_id = ?', [shop.tenantId])).toEqual([{ id: first.body.id }]);
+    expect(service.sandbox.books.requests(shop.culqi.merchant).filter(({ method, path }) => method === 'POST' && path === '/v2/charges')).toHaveLength(1);
   });
 
   it('of fifty that are refused leaves nothing behind and no error (T16)', async () => {

@@ -58,6 +58,16 @@ describe('a call that the PSP never booked (A2)', () => {
     expect(service.sandbox.books.charges(shop.culqi.merchant)).toEqual([]);
   });
 
+  it('by 503 twice: the client pays again when each is known to have failed, and is charged once (A7)', async () => {
+    const { shop, made } = await payInto({ kind: 'error_before_booking', status: 503, times: 2 });
+    const pay = async () => (await createPayment(service, shop.client, paymentOf(await mintToken(service.sandbox.url, shop), { reference: 'ORD-7', uniqueReference: true }))).body;
+    expect(await settled(service, shop.client, made.id)).toMatchObject({ status: 'failed', failure: { code: 'gateway_unavailable', retryable: true } });
+    expect(await settled(service, shop.client, (await pay()).id)).toMatchObject({ status: 'failed', failure: { code: 'gateway_unavailable', retryable: true } });
+    expect(await pay()).toMatchObject({ status: 'captured', amountCaptured: 12_900 });
+    expect(approvedCharges(service, shop)).toHaveLength(1);
+    expect(service.sandbox.books.requests(shop.culqi.merchant).filter(({ method, path }) => method === 'POST' && path === '/v2/charges')).toHaveLength(3);
+  });
+
   it('because nobody listens is failed at once: no byte went out (A3)', async () => {
     const alone = await startService({ CULQI_API_URL: 'http://127.0.0.1:9' });
     try {
