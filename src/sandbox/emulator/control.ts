@@ -12,7 +12,7 @@ export interface Controlled {
   booksOf: (merchant: string | undefined) => unknown;
   webhooks: WebhookSender;
   /** What a person does in the merchant's panel, or the PSP by itself, by its name. */
-  panel: Record<string, (id: string, amount: number) => void>;
+  panel: Record<string, (id: string, amount: number, detail: string) => void>;
   reset: () => void;
 }
 
@@ -37,10 +37,10 @@ const ROUTES: Record<string, Route> = {
   },
   'GET /_control/webhooks': ({ webhooks }, _body, url) => ({ status: 200, json: { sent: webhooks.sent(url.searchParams.get('merchant') ?? undefined) } }),
   'POST /_control/panel': ({ panel }, body) => {
-    const { action = '', id = '', amount = 0 } = (body ?? {}) as { action?: string; id?: string; amount?: number };
+    const { action = '', id = '', amount = 0, detail = '' } = (body ?? {}) as { action?: string; id?: string; amount?: number; detail?: string };
     const act = Object.hasOwn(panel, action) ? panel[action] : undefined;
     if (act === undefined) throw new InvalidOrder(`action must be one of: ${Object.keys(panel).join(', ')}`);
-    act(id, amount);
+    act(id, amount, detail);
     return { status: 200, json: { done: true } };
   },
   'GET /_control/page': (controlled) => ({ status: 200, contentType: 'text/html; charset=utf-8', text: booksPage(controlled.booksOf(undefined), controlled.webhooks.sent()) }),

@@ -76,7 +76,8 @@ function reset({ exchange }: Played): void {
 }
 
 function fail({ exchange, fault, failure }: Played): void {
-  exchange.send(failure(fault.status ?? 500));
+  const { status, body } = fault.changes ?? {};
+  exchange.send(typeof status === 'number' && body !== undefined ? { status, json: body } : failure(fault.status ?? 500));
 }
 
 function halfOf(answer: Answer): Buffer {

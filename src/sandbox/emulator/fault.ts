@@ -25,8 +25,8 @@ const faultSchema = z.strictObject({
 
 /**
  * A fault as a test orders it. `route` is `METHOD /path/:id` or `*`; `times` is 1 unless said; `delayMs` is 10 minutes for a hang, else 1 second;
- * `status` is of the error kinds (500 unless said); `changes` maps dotted paths of the answer to values, and holds `location` of a redirect and
- * `outcomeType` of an unknown word.
+ * `status` is of the error kinds (500 unless said); `changes` maps dotted paths of the answer to values, and holds `location` of a redirect,
+ * `outcomeType` of an unknown word, and `status` and `body` of an error that is not the PSP's own failure.
  */
 export type FaultOrder = z.input<typeof faultSchema>;
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { Journal } from '../emulator/journal.js';
 import { isMerchant } from '../emulator/merchant.js';
-import { type BookedPayment, type BookedRefund } from './payment.js';
+import { type BookedPayment, type BookedRefund, endsAt } from './payment.js';
 import { type Behaviour } from './test-data.js';
 
 export interface StoredToken {
@@ -36,13 +36,15 @@ export interface StoredCard {
 /** What a request under a key was answered, and with what body it came. */
 export interface KeptAnswer {
   body: string;
+  /** Since when; older books do not say. */
+  at?: number;
   answer: { status: number; json: unknown };
 }
 
 type JournalRecord =
   | { kind: 'token'; id: string; token: StoredToken }
   | { kind: 'payment'; payment: BookedPayment; tokenId: string | null }
-  | { kind: 'change'; id: number; status: BookedPayment['status']; detail: string; at: number }
+  | { kind: 'change'; id: number; status: BookedPayment['status']; detail: string; amount?: number; at: number }
   | { kind: 'refund'; id: number; refund: BookedRefund; at: number }
   | { kind: 'refund_status'; id: number; refundId: number; status: BookedRefund['status']; at: number }
   | { kind: 'customer'; customer: StoredCustomer }
@@ -103,8 +105,9 @@ export class Books {
     this.write({ kind: 'payment', payment, tokenId });
   }
 
-  change(id: number, status: BookedPayment['status'], detail: string): void {
-    this.write({ kind: 'change', id, status, detail, at: this.nowMs() });
+  /** With `amount`: what of it was captured. */
+  change(id: number, status: BookedPayment['status'], detail: string, amount?: number): void {
+    this.write({ kind: 'change', id, status, detail, ...(amount === undefined ? {} : { amount }), at: this.nowMs() });
   }
 
   addRefund(id: number, refund: BookedRefund): void {
@@ -127,6 +130,16 @@ export class Books {
   token(merchant: string, id: string): StoredToken | null {
     const token = this.tokens.get(id);
     return token?.merchant === merchant && !this.spent.has(id) ? token : null;
+  }
+
+  /** Whether the token was this merchant's, and is used up. */
+  isSpent(merchant: string, id: string): boolean {
+    return this.tokens.get(id)?.merchant === merchant && this.spent.has(id);
+  }
+
+  /** The payments that wait no longer: their time is over. */
+  overdue(): number[] {
+    return [...this.paymentsById.values()].filter((payment) => (endsAt(payment) ?? Infinity) <= this.nowMs()).map(({ id }) => id);
   }
 
   payment(id: number): BookedPayment | undefined {
@@ -176,6 +189,7 @@ export class Books {
     if (record.kind === 'change') {
       payment.status = record.status;
       payment.status_detail = record.detail;
+      payment.amount = record.amount ?? payment.amount;
     } else if (record.kind === 'refund') {
       payment.refunds.push(record.refund);
       this.lastId = Math.max(this.lastId, record.refund.id);

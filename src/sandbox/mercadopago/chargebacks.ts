@@ -34,6 +34,6 @@ function chargebackView(payment: BookedPayment): Record<string, unknown> {
   return {
     id: chargebackIdOf(payment), payments: [payment.id], currency: payment.site === 'MPE' ? 'PEN' : payment.site, amount: major(payment.amount, payment.site), reason: 'fraud', reason_id: '4837',
     coverage_applied: isOpen ? null : payment.status_detail === 'reimbursed', coverage_elegible: true, documentation_required: isOpen, documentation_status: isOpen ? 'pending' : 'valid', documentation: [],
-    date_documentation_deadline: isOpen ? stamp(payment.created_at + DEADLINE_MS) : null, date_created: stamp(payment.created_at), date_last_updated: stamp(payment.updated_at), live_mode: true,
+    date_documentation_deadline: isOpen ? stamp(payment.created_at + DEADLINE_MS) : null, date_created: stamp(payment.created_at), date_last_updated: stamp(payment.updated_at), live_mode: payment.live_mode ?? true,
   };
 }

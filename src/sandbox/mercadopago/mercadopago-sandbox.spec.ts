@@ -12,9 +12,9 @@ let sandbox: MercadopagoSandbox;
 beforeEach(async () => { sandbox = await startMercadopagoSandbox(); });
 afterEach(() => sandbox.close());
 
-const ask = async (method: string, path: string, body?: unknown, key = `k${Math.random()}`): Promise<{ status: number; json: Json; text: string }> => {
+const ask = async (method: string, path: string, body?: unknown, key = `k${Math.random()}`, secret = SECRET): Promise<{ status: number; json: Json; text: string }> => {
   const response = await fetch(`${sandbox.url}${path}`, {
-    method, headers: { authorization: `Bearer ${SECRET}`, ...(key === '' ? {} : { 'x-idempotency-key': key }), ...(body === undefined ? {} : { 'content-type': 'application/json' }) }, ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    method, headers: { authorization: `Bearer ${secret}`, ...(key === '' ? {} : { 'x-idempotency-key': key }), ...(body === undefined ? {} : { 'content-type': 'application/json' }) }, ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
   const text = await response.text();
   return { status: response.status, text, json: (text.startsWith('{') || text.startsWith('[') ? JSON.parse(text) : {}) as Json };
@@ -58,6 +58,23 @@ describe('an order (mercadopago.md §5)', () => {
     expect(sandbox.books.payments()).toHaveLength(1);
   });
 
+  it('forgets its key after 24 hours', async () => {
+    const clock = await withClock();
+    const { json } = await order();
+    const part = { transactions: [{ id: String(json.id).replace('ORD', 'PAY'), amount: '5.00' }] };
+    for (let i = 0; i < 2; i++) expect((await ask('POST', `/v1/orders/${json.id}/refund`, part, 'same')).status).toBe(201);
+    expect(sandbox.books.payments()[0]?.refunds).toHaveLength(1);
+    clock.nowMs += DAY_MS;
+    expect((await ask('POST', `/v1/orders/${json.id}/refund`, part, 'same')).status).toBe(201);
+    expect(sandbox.books.payments()[0]?.refunds).toHaveLength(2);
+  });
+
+  it('that is cancelled says so in either spelling', async () => {
+    sandbox.settings.change({ cancelWord: 'cancelled' });
+    const { json } = await order('APRO', { capture_mode: 'manual' });
+    expect((await ask('POST', `/v1/orders/${json.id}/cancel`)).json).toMatchObject({ status: 'cancelled' });
+  });
+
   it.each([[{ total_amount: 58.8 }, 'property_value'], [{ total_amount: '58.8' }, 'invalid_total_amount'], [{ total_amount: '58.81' }, 'invalid_total_amount'], [{ payer: {} }, 'required_properties'], [{ type: 'qr' }, 'property_value']])('with %j is refused', async (changes, code) => {
     expect(await order('APRO', changes)).toMatchObject({ status: 400, json: { errors: [{ code }] } });
   });
@@ -76,6 +93,142 @@ describe('an order (mercadopago.md §5)', () => {
     expect((await ask('POST', `/v1/orders/${first.id}/refund`)).json).toMatchObject({ status: 'refunded', transactions: { refunds: [{ amount: '5.00' }, { amount: '53.80' }] } });
     expect(await ask('POST', `/v1/orders/${first.id}/refund`)).toMatchObject({ status: 409, json: { errors: [{ code: 'order_already_refunded' }] } });
   });
+});
+
+/** Starts the emulator anew, with a clock that is set by hand. */
+const withClock = async (): Promise<{ nowMs: number }> => {
+  const clock = { nowMs: Date.parse('2026-01-01T00:00:00Z') };
+  const started = await startMercadopagoSandbox({ nowMs: () => clock.nowMs });
+  await sandbox.close();
+  sandbox = started;
+  return clock;
+};
+const control = (path: string, body: object) => fetch(`${sandbox.url}/_control/${path}`, { method: 'POST', body: JSON.stringify(body) });
+const DAY_MS = 86_400_000;
+
+describe('a payment (mercadopago.md §2)', () => {
+  it('uses its token up: another one with it is 422', async () => {
+    const token = await mint();
+    expect((await pay({ token })).status).toBe(201);
+    expect(await pay({ token })).toMatchObject({ status: 422, json: { cause: [{ code: 3003 }] } });
+    expect(await ask('POST', '/v1/orders', orderOf(token))).toMatchObject({ status: 422, json: { errors: [{ code: 'invalid_card_token' }] } });
+    expect(await pay({ token: 'x' })).toMatchObject({ status: 400, json: { cause: [{ code: 2062 }] } });
+  });
+
+  it('is live by its credentials', async () => {
+    const body = async () => ({ transaction_amount: 5, token: await mint(), payment_method_id: 'visa', payer: { email: 'buyer@example.pe' } });
+    expect((await ask('POST', '/v1/payments', await body(), 'k1', 'TEST-sec-abcdef')).json).toMatchObject({ live_mode: false });
+    expect((await ask('POST', '/v1/payments', await body(), 'k2')).json).toMatchObject({ live_mode: true });
+  });
+
+  it('needs a key, its changes do not; another body under it is 409, or the first answer', async () => {
+    const body = { transaction_amount: 5, token: await mint(), payment_method_id: 'visa', payer: { email: 'buyer@example.pe' }, capture: false };
+    expect(await ask('POST', '/v1/payments', body, '')).toMatchObject({ status: 400, json: { cause: [{ code: 4292 }] } });
+    const first = await ask('POST', '/v1/payments', body, 'same');
+    expect((await ask('POST', '/v1/payments', { ...body, transaction_amount: 6 }, 'same')).status).toBe(409);
+    sandbox.settings.change({ otherBody: 'first_answer' });
+    expect((await ask('POST', '/v1/payments', { ...body, transaction_amount: 6 }, 'same')).json).toEqual(first.json);
+    expect((await ask('PUT', `/v1/payments/${first.json.id}`, { capture: true }, '')).json).toMatchObject({ status: 'approved' });
+  });
+
+  it('is captured in part, where that is asked for', async () => {
+    const { json } = await pay({ capture: false });
+    expect((await ask('PUT', `/v1/payments/${json.id}`, { capture: true, transaction_amount: 58.81 })).status).toBe(400);
+    expect((await ask('PUT', `/v1/payments/${json.id}`, { capture: true, transaction_amount: 12.34 })).json).toMatchObject({ status: 'approved', transaction_amount: 12.34, captured: true });
+  });
+
+  it.each([['MPE', 5], ['MLM', 7]] as const)('that is reserved in %s is released after %d days, and a voucher after two, a challenge after one', async (site, days) => {
+    const clock = await withClock();
+    sandbox.settings.change({ sites: { mp_abcdef: site } });
+    const reserved = (await pay({ capture: false })).json.id;
+    const challenged = (await pay({ token: await mint('APRO', '5483928164574623'), three_d_secure_mode: 'optional' })).json.id;
+    const voucher = site === 'MPE' ? (await pay({ token: null, payment_method_id: 'pagoefectivo_atm' })).json.id : null;
+    const shown = async (id: string) => (await ask('GET', `/v1/payments/${id}`)).json.status_detail;
+    clock.nowMs += DAY_MS;
+    expect([await shown(challenged), await shown(reserved)]).toEqual(['expired', 'pending_capture']);
+    clock.nowMs += DAY_MS;
+    if (voucher !== null) expect(await shown(voucher)).toBe('expired');
+    clock.nowMs += (days - 2) * DAY_MS - 1;
+    expect(await shown(reserved)).toBe('pending_capture');
+    clock.nowMs += 1;
+    expect(await shown(reserved)).toBe('expired');
+  });
+
+  it.each<[object, string, string, string]>([
+    [{ three_d_secure_mode: 'mandatory', binary_mode: true }, 'APRO', '4009175332806176', 'cc_rejected_3ds_mandatory'], [{ three_d_secure_mode: 'mandatory' }, 'APRO', '5483928164574623', 'pending_challenge'],
+    [{ three_d_secure_mode: 'optional', binary_mode: true }, 'APRO', '5483928164574623', 'accredited'], [{ binary_mode: true }, 'CONT', '4009175332806176', 'cc_rejected_other_reason'], [{}, 'CONT', '4009175332806176', 'pending_contingency'],
+  ])('with %j of %s (%s) is %s', async (changes, name, number, detail) => {
+    expect((await pay({ ...changes, token: await mint(name, number) })).json).toMatchObject({ status_detail: detail });
+  });
+
+  it('that is reviewed ends as it was asked for', async () => {
+    sandbox.settings.change({ reviewAfterMs: 20 });
+    const { json } = await pay({ token: await mint('CONT'), capture: false });
+    for (let i = 0; i < 100 && sandbox.books.payments()[0]?.status === 'in_process'; i++) await sleep(10);
+    expect((await ask('GET', `/v1/payments/${json.id}`)).json).toMatchObject({ status: 'authorized', status_detail: 'pending_capture' });
+  });
+
+  it('by debit card is one, and cannot be captured later', async () => {
+    expect((await pay({ payment_method_id: 'debvisa' })).json).toMatchObject({ payment_type_id: 'debit_card', status: 'approved' });
+    expect(await pay({ payment_method_id: 'debmaster', capture: false })).toMatchObject({ status: 400, json: { cause: [{ code: 2077 }] } });
+  });
+
+  it('of PagoEfectivo is of 5 to 10 000 soles, and Yape\'s code is 123456; both are Peru\'s', async () => {
+    const voucher = async (amount: number) => (await pay({ token: null, payment_method_id: 'pagoefectivo_atm', transaction_amount: amount })).status;
+    expect([await voucher(4.99), await voucher(5), await voucher(10_000), await voucher(10_000.01)]).toEqual([400, 201, 201, 400]);
+    const yape = (otp: string) => fetch(`${sandbox.url}/platforms/pci/yape/v1/payment?public_key=${PUBLIC}`, { method: 'POST', body: JSON.stringify({ phoneNumber: '111111111', otp, requestId: 'r' }) });
+    expect([(await yape('123456')).status, (await yape('123457')).status]).toEqual([201, 400]);
+    sandbox.settings.change({ sites: { mp_abcdef: 'MLM' } });
+    expect(await voucher(5)).toBe(400);
+  });
+
+  it('is searched for in pages that hold no more than MercadoPago likes, of the last three months unless said', async () => {
+    const clock = await withClock();
+    for (let i = 0; i < 5; i++) await pay();
+    sandbox.settings.change({ pageRowsMax: 2 });
+    const search = async (query: string) => (await ask('GET', `/v1/payments/search?${query}`)).json as unknown as { paging?: { total: number; limit: number }; results?: object[]; cause?: { code: number }[] };
+    const page = await search('limit=100&offset=1');
+    expect([page.paging, page.results?.length]).toEqual([{ total: 5, limit: 2, offset: 1 }, 2]);
+    expect([(await search('limit=0')).cause?.[0]?.code, (await search('offset=-1')).cause?.[0]?.code, (await search('offset=999&limit=2')).cause?.[0]?.code, (await search('begin_date=x')).cause?.[0]?.code]).toEqual([1003, 1004, 1000, 1001]);
+    clock.nowMs += 100 * DAY_MS;
+    expect([(await search('')).paging?.total, (await search('begin_date=NOW-101DAYS')).paging?.total, (await search('begin_date=NOW-101DAYS&end_date=NOW-1DAYS')).paging?.total]).toEqual([0, 5, 5]);
+    const range = `begin_date=${new Date(0).toISOString()}&end_date=${new Date(clock.nowMs).toISOString()}`;
+    for (let i = 0; i < 3; i++) await order();
+    expect((await ask('GET', `/v1/orders?${range}&page=2&page_size=100`)).json).toMatchObject({ data: [{}], paging: { total: '3', limit: '2', offset: '2' } });
+    expect((await ask('GET', `/v1/orders?${range}&odd=1`)).status).toBe(400);
+  });
+});
+
+describe('a refund (§3)', () => {
+  it('is rejected where the balance is short, and refused in part where only all is given back', async () => {
+    const { json } = await pay();
+    sandbox.settings.change({ coversRefunds: false });
+    expect(await ask('POST', `/v1/payments/${json.id}/refunds`, { amount: 5 })).toMatchObject({ status: 201, json: { status: 'rejected' } });
+    sandbox.settings.change({ coversRefunds: true, partialRefunds: false });
+    expect(await ask('POST', `/v1/payments/${json.id}/refunds`, { amount: 5 })).toMatchObject({ status: 400, json: { cause: [{ code: 3024 }] } });
+    expect(await ask('POST', `/v1/payments/${json.id}/refunds`)).toMatchObject({ status: 201, json: { amount: 58.8, status: 'approved' } });
+  });
+
+  it('and a chargeback, and a review, are ended over the control API', async () => {
+    sandbox.settings.change({ refundsInProcess: true, refundAfterMs: null, reviewAfterMs: null });
+    const { json } = await pay();
+    await ask('POST', `/v1/payments/${json.id}/refunds`, { amount: 5 });
+    expect((await control('panel', { action: 'endRefund', id: json.id, detail: 'odd' })).status).toBe(400);
+    expect((await control('panel', { action: 'endRefund', id: json.id, detail: 'rejected' })).status).toBe(200);
+    expect(sandbox.books.payments()[0]?.refunds).toMatchObject([{ status: 'rejected' }]);
+    for (const [action, detail] of [['chargeBack', ''], ['endChargeback', 'reimbursed']]) await control('panel', { action, id: json.id, detail });
+    expect((await ask('GET', `/v1/payments/${json.id}`)).json).toMatchObject({ status: 'charged_back', status_detail: 'reimbursed' });
+    const reviewed = await pay({ token: await mint('CONT') });
+    await control('panel', { action: 'reject', id: reviewed.json.id, detail: 'cc_rejected_high_risk' });
+    expect((await ask('GET', `/v1/payments/${reviewed.json.id}`)).json).toMatchObject({ status: 'rejected', status_detail: 'cc_rejected_high_risk' });
+  });
+});
+
+it.each([['error_before_booking', 0], ['error_after_booking', 1]] as const)('a fault answers with any error of MercadoPago\'s (%s)', async (kind, count) => {
+  const body = { code: '401001', message: 'The process has not been completed yet. Try again later.' };
+  expect((await control('faults', { route: 'POST /v1/payments', kind, changes: { status: 409, body } })).status).toBe(201);
+  expect(await pay()).toMatchObject({ status: 409, json: body });
+  expect(sandbox.books.payments()).toHaveLength(count);
 });
 
 describe('what is told', () => {

@@ -1,6 +1,6 @@
 import { type Controlled } from '../emulator/control.js';
 import { EmulatorServer } from '../emulator/emulator-server.js';
-import { type Fault, type FaultOrder, FaultQueue } from '../emulator/fault.js';
+import { type Fault, type FaultOrder, FaultQueue, InvalidOrder } from '../emulator/fault.js';
 import { isMerchant } from '../emulator/merchant.js';
 import { type LoggedRequest, RequestLog } from '../emulator/request-log.js';
 import { type SentWebhook, type WebhookPlan, WebhookSender } from '../emulator/webhook-sender.js';
@@ -42,6 +42,13 @@ export interface MercadopagoSandbox {
 
 /** A payment's number, or that behind an order's id. */
 const numbered = (id: string): number => numberOf(id) ?? Number(id);
+
+/** What a person may say of the end. */
+function oneOf<Word extends string>(given: string, words: readonly Word[]): Word {
+  const word = words.find((each) => each === given);
+  if (word === undefined) throw new InvalidOrder(`detail must be one of: ${words.join(', ')}`);
+  return word;
+}
 
 /** Starts an emulator of MercadoPago. Rejects when the port is taken or the books cannot be read. */
 export async function startMercadopagoSandbox(options: MercadopagoSandboxOptions = {}): Promise<MercadopagoSandbox> {
@@ -86,7 +93,13 @@ export async function startMercadopagoSandbox(options: MercadopagoSandboxOptions
     booksOf: (merchant) => ({ payments: books.payments(merchant), customers: books.customers(merchant), cards: books.cards(merchant), requests: requests(merchant) }),
     panel: {
       approve: (id) => { panel.approve(numbered(id)); }, expire: (id) => { panel.expire(numbered(id)); }, challenge: (id) => { panel.challenge(numbered(id)); }, refund: (id, amount) => { panel.refund(numbered(id), amount); },
-      chargeBack: (id) => { panel.chargeBack(numbered(id)); },
+      chargeBack: (id) => { panel.chargeBack(numbered(id)); }, reject: (id, _amount, detail) => { panel.reject(numbered(id), detail === '' ? 'cc_rejected_other_reason' : detail); },
+      endChargeback: (id, _amount, detail) => { panel.endChargeback(numbered(id), oneOf(detail, ['settled', 'reimbursed'])); },
+      /** Of those that are in process, all. */
+      endRefund: (id, _amount, detail) => {
+        const end = oneOf(detail, ['approved', 'rejected']);
+        for (const refund of unfolding.paymentOf(numbered(id)).refunds.filter(({ status }) => status === 'in_process')) panel.endRefund(numbered(id), refund.id, end);
+      },
     },
   };
   const address = { url: '' };

@@ -1,4 +1,4 @@
-import { SITES, type Site } from './settings.js';
+import { type MercadopagoSettings, SITES, type Site } from './settings.js';
 import { type BookedPayment, type BookedRefund, placesOf } from './payment.js';
 
 /** An order of type online has one payment; both are the booked payment in another form (mercadopago.md §§5.1 to 5.3). */
@@ -40,22 +40,22 @@ export function minorOfText(value: unknown, site: Site): number | null {
 }
 
 /** Status and detail of the order, and of its payment (§5.3). */
-export function orderStatus({ status, status_detail: detail }: BookedPayment): { status: string; detail: string } {
+export function orderStatus({ status, status_detail: detail }: BookedPayment, cancelWord: MercadopagoSettings['cancelWord'] = 'canceled'): { status: string; detail: string } {
   switch (status) {
     case 'approved': return { status: 'processed', detail };
     case 'authorized': return { status: 'action_required', detail: 'waiting_capture' };
     case 'in_process': return { status: 'processing', detail: 'in_process' };
     case 'pending': return { status: 'action_required', detail: detail === 'pending_challenge' ? 'pending_challenge' : 'waiting_payment' };
     case 'rejected': return { status: 'failed', detail: FAILURES[detail] ?? 'rejected_other_reason' };
-    case 'cancelled': return detail === 'expired' ? { status: 'expired', detail: 'expired' } : { status: 'canceled', detail: 'canceled_by_api' };
+    case 'cancelled': return detail === 'expired' ? { status: 'expired', detail: 'expired' } : { status: cancelWord, detail: 'canceled_by_api' };
     case 'refunded': return { status: 'refunded', detail: 'refunded' };
     case 'charged_back': return { status: 'charged_back', detail };
   }
 }
 
 /** The order as the API shows it. The place of a challenge's address is the SDK's (`transaction_security.url`): the documents are silent. */
-export function orderView(payment: BookedPayment): Record<string, unknown> {
-  const { status, detail } = orderStatus(payment);
+export function orderView(payment: BookedPayment, cancelWord: MercadopagoSettings['cancelWord']): Record<string, unknown> {
+  const { status, detail } = orderStatus(payment, cancelWord);
   const { site, method } = payment;
   const amount = decimalText(payment.amount, site);
   const isPaid = ['processed', 'refunded', 'charged_back'].includes(status);
@@ -63,7 +63,7 @@ export function orderView(payment: BookedPayment): Record<string, unknown> {
   const challenge = detail === 'pending_challenge' ? { transaction_security: { url: payment.challenge_url, type: 'challenge', status: 'pending' } } : {};
   return {
     id: orderIdOf(payment), type: 'online', processing_mode: 'automatic', capture_mode: payment.captures ? 'automatic' : 'manual', external_reference: payment.external_reference, total_amount: amount,
-    total_paid_amount: isPaid ? amount : '0', country_code: COUNTRIES[site], user_id: '998877', status, status_detail: status === 'failed' ? 'failed' : detail, created_date: at, last_updated_date: at, integration_data: { application_id: '123' },
+    total_paid_amount: isPaid ? amount : '0', country_code: COUNTRIES[site], user_id: '998877', status, status_detail: status === 'failed' ? 'failed' : detail, created_date: at, last_updated_date: new Date(payment.updated_at).toISOString(), integration_data: { application_id: '123' },
     transactions: {
       payments: [{
         id: transactionIdOf(payment), amount, paid_amount: isPaid ? amount : '0', reference_id: '00abc', status: status === 'failed' ? 'failed' : status, status_detail: detail,

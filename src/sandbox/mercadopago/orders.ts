@@ -18,13 +18,17 @@ const orderSchema = z.object({
   }),
   config: z.object({ online: z.object({ transaction_security: z.object({ validation: z.string() }).nullish() }).nullish() }).nullish(),
 });
+const searchSchema = z.strictObject({
+  begin_date: z.string(), end_date: z.string(), external_reference: z.string().optional(), page: z.coerce.number().int().min(1).default(1), page_size: z.coerce.number().int().min(1).default(20),
+  sort_by: z.enum(['created_date', 'last_updated_date']).default('created_date'), sort_order: z.enum(['asc', 'desc']).default('asc'),
+});
 const refundSchema = z.object({ transactions: z.array(z.object({ id: z.string(), amount: z.string() })).length(1) });
 
 /** MercadoPago's Orders API, type online and processed at once (mercadopago.md §5): amounts are texts, and a payment that fails is answered 402. */
 export class Orders {
   constructor(private readonly books: Books, private readonly settings: Settings, private readonly unfolding: Unfolding, private readonly challengeUrl: (id: number) => string, private readonly nowMs: () => number) {}
 
-  create(merchant: string, site: Site, body: unknown): Answer {
+  create(merchant: string, site: Site, body: unknown, isLive: boolean): Answer {
     const read = orderSchema.safeParse(body);
     if (!read.success) return refused(400, 'property_value', read.error.issues[0]?.path.join('.') ?? '');
     const { total_amount: total, capture_mode: capture, payer, transactions, config } = read.data;
@@ -33,37 +37,43 @@ export class Orders {
     if (amount === null || amount < 1 || asked?.amount !== total) return refused(400, 'invalid_total_amount', 'total_amount');
     const tokenId = asked.payment_method.token ?? '';
     const token = this.books.token(merchant, tokenId);
+    if (this.books.isSpent(merchant, tokenId)) return refused(422, 'invalid_card_token', 'The card token has already been used');
+    if (asked.payment_method.type === 'debit_card' && capture === 'manual') return refused(400, 'unsupported_properties', 'capture_mode');
     if (token?.method !== 'card') return refused(400, 'property_value', 'transactions.payments[0].payment_method.token');
     if (token.customerId !== undefined && payer.customer_id !== token.customerId) return refused(400, 'property_value', 'payer.customer_id');
     if (token.customerId === undefined && payer.email == null) return refused(400, 'required_properties', 'payer.email');
     const id = this.books.nextId();
     const payment: BookedPayment = {
       merchant, site, id, isOrder: true, captures: capture !== 'manual', external_reference: read.data.external_reference ?? null, amount,
-      ...firstState(token.behaviour, capture !== 'manual', (config?.online?.transaction_security?.validation ?? 'never') !== 'never'), method: { id: asked.payment_method.id, type: asked.payment_method.type },
+      ...firstState(token.behaviour, capture !== 'manual', { mayChallenge: (config?.online?.transaction_security?.validation ?? 'never') !== 'never' }), live_mode: isLive, method: { id: asked.payment_method.id, type: asked.payment_method.type },
       installments: asked.payment_method.installments ?? 1, card: token.card, refunds: [], created_at: this.nowMs(), updated_at: this.nowMs(), metadata: {}, passes: token.behaviour.kind === 'challenges' ? token.behaviour.passes : null, challenge_url: this.challengeUrl(id),
       application_fee: minorOfText(read.data.marketplace_fee ?? '0', site) ?? 0,
     };
     this.books.addPayment(payment, tokenId);
     this.unfolding.tell(payment, 'payment.created');
     if (payment.status === 'in_process') this.unfolding.reviewLater(id);
-    if (payment.status !== 'rejected') return { status: 201, json: orderView(payment) };
-    return { status: 402, json: { errors: [{ code: 'failed', message: 'The following transactions failed', details: [`${transactionIdOf(payment)}: ${orderStatus(payment).detail}`] }], data: orderView(payment) } };
+    if (payment.status !== 'rejected') return { status: 201, json: this.view(payment) };
+    return { status: 402, json: { errors: [{ code: 'failed', message: 'The following transactions failed', details: [`${transactionIdOf(payment)}: ${orderStatus(payment).detail}`] }], data: this.view(payment) } };
   }
 
   get(merchant: string, orderId: string): Answer {
-    return this.withOrder(merchant, orderId, (payment) => ({ status: 200, json: orderView(payment) }));
+    return this.withOrder(merchant, orderId, (payment) => ({ status: 200, json: this.view(payment) }));
   }
 
-  /** The dates are required; pages count from 1 (the SDK's types), and paging values are texts. */
+  /** The dates are required; pages count from 1 (the SDK's types), and paging values are texts. What is not understood is refused. */
   search(merchant: string, query: URLSearchParams): Answer {
     const [from, to] = [Date.parse(query.get('begin_date') ?? ''), Date.parse(query.get('end_date') ?? '')];
     if (Number.isNaN(from) || Number.isNaN(to)) return refused(400, 'required_properties', 'begin_date, end_date');
-    const [page, size] = [Number(query.get('page') ?? 1), Number(query.get('page_size') ?? 20)];
+    const read = searchSchema.safeParse(Object.fromEntries(query));
+    if (!read.success) return refused(400, 'invalid_properties', read.error.issues[0]?.path.join('.') ?? '');
+    const { page, sort_by: by, sort_order: order } = read.data;
+    const size = Math.min(read.data.page_size, this.settings.current().pageRowsMax);
+    const at = ({ created_at: created, updated_at: updated }: BookedPayment): number => (by === 'last_updated_date' ? updated : created);
     const found = this.books.payments(merchant).filter((payment) => payment.isOrder && this.isVisible(payment) && payment.created_at >= from && payment.created_at <= to
-      && (!query.has('external_reference') || payment.external_reference === query.get('external_reference')));
-    if (query.get('sort_order') === 'desc') found.reverse();
+      && (!query.has('external_reference') || payment.external_reference === query.get('external_reference'))).sort((a, b) => at(a) - at(b));
+    if (order === 'desc') found.reverse();
     const shown = found.slice((page - 1) * size, page * size);
-    return { status: 200, json: { data: shown.map(orderView), paging: { total: String(found.length), total_pages: String(Math.ceil(found.length / size)), offset: String((page - 1) * size), limit: String(size) } } };
+    return { status: 200, json: { data: shown.map((payment) => this.view(payment)), paging: { total: String(found.length), total_pages: String(Math.ceil(found.length / size)), offset: String((page - 1) * size), limit: String(size) } } };
   }
 
   capture(merchant: string, orderId: string): Answer {
@@ -95,20 +105,24 @@ export class Orders {
         amount = minorOfText(part.amount, payment.site) ?? 0;
       }
       if (amount < 1 || amount > left) return refused(400, 'property_value', `amount: at most ${decimalText(left, payment.site)}`);
-      const isLater = this.settings.current().refundsInProcess;
-      const refund = { id: this.books.nextId(), amount, status: isLater ? 'in_process' as const : 'approved' as const, created_at: this.nowMs() };
+      const { refundsInProcess: isLater, coversRefunds } = this.settings.current();
+      const refund = { id: this.books.nextId(), amount, status: isLater ? 'in_process' as const : coversRefunds ? 'approved' as const : 'rejected' as const, created_at: this.nowMs() };
       this.books.addRefund(payment.id, refund);
       if (isLater) this.unfolding.refundLater(payment.id, refund.id);
       else this.unfolding.settle(payment.id);
-      return { status: 201, json: orderView(this.unfolding.paymentOf(payment.id)) };
+      return { status: 201, json: this.view(this.unfolding.paymentOf(payment.id)) };
     });
+  }
+
+  private view(payment: BookedPayment): Record<string, unknown> {
+    return orderView(payment, this.settings.current().cancelWord);
   }
 
   private moved(payment: BookedPayment, status: 'approved' | 'cancelled', detail: string): Answer {
     this.books.change(payment.id, status, detail);
     const after = this.unfolding.paymentOf(payment.id);
     this.unfolding.tell(after, 'payment.updated');
-    return { status: 200, json: orderView(after) };
+    return { status: 200, json: this.view(after) };
   }
 
   private withOrder(merchant: string, orderId: string, then: (payment: BookedPayment) => Answer): Answer {

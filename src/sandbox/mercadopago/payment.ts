@@ -36,6 +36,8 @@ export interface BookedPayment {
   captures: boolean;
   /** What a marketplace keeps. */
   application_fee: number;
+  /** False of a payment that was made with test credentials; one of older books has none, and is live. */
+  live_mode?: boolean;
 }
 
 /** CLP has no minor unit. */
@@ -73,6 +75,17 @@ export function refundWindowMs({ site, isOrder }: Pick<BookedPayment, 'site' | '
   return (isOrder || site === 'MPE' ? 90 : 180) * 24 * 3_600_000;
 }
 
+const DAY_MS = 24 * 3_600_000;
+/** PagoEfectivo's accreditation time (§2.9). */
+export const VOUCHER_MS = 2 * DAY_MS;
+
+/** When what waits for somebody is over by itself; null for what does not: reserved money (§2.6), a voucher (§2.9), a challenge (§2.5). */
+export function endsAt({ status, status_detail: detail, site, created_at: created }: BookedPayment): number | null {
+  if (status === 'authorized') return created + (site === 'MLM' ? 7 : 5) * DAY_MS;
+  if (status !== 'pending') return null;
+  return created + (detail === 'pending_challenge' ? DAY_MS : VOUCHER_MS);
+}
+
 /** The fee is an invention: 3.99 % and IGV, rounded half up. */
 export function feeOf(amount: number): number {
   return Math.floor((amount * 471 + 5_000) / 10_000);
@@ -86,9 +99,9 @@ export function paymentView(payment: BookedPayment): Record<string, unknown> {
   const approved = isTaken ? stamp(payment.created_at + 2_000) : null;
   const isVoucher = method.id === 'pagoefectivo_atm';
   return {
-    id: payment.id, date_created: stamp(payment.created_at), date_approved: approved, date_last_updated: stamp(payment.updated_at), date_of_expiration: isVoucher ? stamp(payment.created_at + 48 * 3_600_000) : null,
+    id: payment.id, date_created: stamp(payment.created_at), date_approved: approved, date_last_updated: stamp(payment.updated_at), date_of_expiration: isVoucher ? stamp(payment.created_at + VOUCHER_MS) : null,
     money_release_date: null, operation_type: 'regular_payment', issuer_id: '12345', payment_method_id: method.id, payment_type_id: method.type, payment_method: { id: method.id, type: method.type, issuer_id: '12345' },
-    status, status_detail: payment.status_detail, currency_id: SITES[site], live_mode: true, authorization_code: isTaken || status === 'authorized' ? '301299' : null, collector_id: 998_877,
+    status, status_detail: payment.status_detail, currency_id: SITES[site], live_mode: payment.live_mode ?? true, authorization_code: isTaken || status === 'authorized' ? '301299' : null, collector_id: 998_877,
     payer: { id: '555', type: 'guest', email: null }, metadata: payment.metadata, additional_info: {}, order: {}, external_reference: payment.external_reference,
     transaction_amount: major(amount, site), transaction_amount_refunded: major(refundedOf(payment), site), coupon_amount: 0, taxes_amount: 0, shipping_amount: 0,
     transaction_details: {

@@ -17,6 +17,15 @@ const settingsSchema = z.strictObject({
   reportAfterMs: z.int().min(0).max(3_600_000),
   settleLate: z.array(z.string()),
   lookupLagMs: z.int().min(0).max(3_600_000),
+  /** How many rows a page of a search holds at most, whatever is asked for. */
+  pageRowsMax: z.int().min(1).max(1_000),
+  /** What a repeat under the same key with another body is answered (§2.2; of orders always 409). */
+  otherBody: z.enum(['conflict', 'first_answer']),
+  /** Whether parts are given back (3024 else), and whether the seller's balance covers refunds: else they are rejected. */
+  partialRefunds: z.boolean(),
+  coversRefunds: z.boolean(),
+  /** How orders spell that they are cancelled. */
+  cancelWord: z.enum(['canceled', 'cancelled']),
   /** Of webhooks: `ts` in seconds or milliseconds; the signed id as sent or in lower case; an old-style notification without signature. */
   timestamps: z.enum(['seconds', 'milliseconds']),
   idCase: z.enum(['as_sent', 'lower']),
@@ -28,7 +37,7 @@ const settingsSchema = z.strictObject({
 export type MercadopagoSettings = z.output<typeof settingsSchema>;
 
 const DEFAULTS: MercadopagoSettings = {
-  sites: {}, reviewAfterMs: 5_000, refundAfterMs: 5_000, refundsInProcess: false, reportAfterMs: 0, settleLate: [], lookupLagMs: 0, timestamps: 'milliseconds', idCase: 'as_sent', notifications: 'webhook', webhookSecrets: {},
+  sites: {}, reviewAfterMs: 5_000, refundAfterMs: 5_000, refundsInProcess: false, reportAfterMs: 0, settleLate: [], lookupLagMs: 0, pageRowsMax: 100, otherBody: 'conflict', partialRefunds: true, coversRefunds: true, cancelWord: 'canceled', timestamps: 'milliseconds', idCase: 'as_sent', notifications: 'webhook', webhookSecrets: {},
 };
 
 /** What a test may change while the emulator runs. */

@@ -33,11 +33,15 @@ export function behaviourOfPhone(phone: string): Behaviour {
   return PHONES[phone] ?? rejects('cc_rejected_other_reason');
 }
 
+/** What a payment asks for beside: whether it may be challenged, must be authenticated, or must end at once (`binary_mode`). */
+export type Conditions = { mayChallenge: boolean; mustAuthenticate?: boolean; isBinary?: boolean };
+
 /** How a payment begins; a voucher has no token, and waits. */
-export function firstState(behaviour: Behaviour | null, captures: boolean, mayChallenge: boolean): Pick<BookedPayment, 'status' | 'status_detail'> {
+export function firstState(behaviour: Behaviour | null, captures: boolean, { mayChallenge, mustAuthenticate = false, isBinary = false }: Conditions): Pick<BookedPayment, 'status' | 'status_detail'> {
   if (behaviour === null) return { status: 'pending', status_detail: 'pending_waiting_payment' };
   if (behaviour.kind === 'rejects') return { status: 'rejected', status_detail: behaviour.detail };
-  if (behaviour.kind === 'reviews') return { status: 'in_process', status_detail: 'pending_contingency' };
-  if (behaviour.kind === 'challenges' && mayChallenge) return { status: 'pending', status_detail: 'pending_challenge' };
+  if (mustAuthenticate && isBinary) return { status: 'rejected', status_detail: 'cc_rejected_3ds_mandatory' };
+  if (behaviour.kind === 'reviews') return isBinary ? { status: 'rejected', status_detail: 'cc_rejected_other_reason' } : { status: 'in_process', status_detail: 'pending_contingency' };
+  if (behaviour.kind === 'challenges' && (mayChallenge || mustAuthenticate) && !isBinary) return { status: 'pending', status_detail: 'pending_challenge' };
   return captures ? { status: 'approved', status_detail: 'accredited' } : { status: 'authorized', status_detail: 'pending_capture' };
 }

@@ -19,11 +19,16 @@ export class Unfolding {
   constructor(private readonly books: Books, private readonly settings: Settings, private readonly webhooks: WebhookSender, private readonly nowMs: () => number) {}
 
   reviewLater(id: number): void {
-    this.later(this.settings.current().reviewAfterMs, () => { this.end(id, 'approved', 'accredited'); });
+    this.later(this.settings.current().reviewAfterMs, () => { this.pass(id); });
   }
 
   refundLater(id: number, refundId: number): void {
-    this.later(this.settings.current().refundAfterMs, () => { this.endRefund(id, refundId, 'approved'); });
+    this.later(this.settings.current().refundAfterMs, () => { this.endRefund(id, refundId, this.settings.current().coversRefunds ? 'approved' : 'rejected'); });
+  }
+
+  /** Ends what nobody ended in time: the answer shows it from then on. */
+  expireOverdue(): void {
+    for (const id of this.books.overdue()) this.end(id, 'cancelled', 'expired');
   }
 
   resume(): void {
@@ -47,9 +52,13 @@ export class Unfolding {
   }
 
   /** Reserved only, where it was not to be captured at once. */
-  endChallenge(id: number, isPassed: boolean): void {
+  private pass(id: number): void {
     const { captures } = this.paymentOf(id);
-    if (isPassed) this.end(id, captures ? 'approved' : 'authorized', captures ? 'accredited' : 'pending_capture');
+    this.end(id, captures ? 'approved' : 'authorized', captures ? 'accredited' : 'pending_capture');
+  }
+
+  endChallenge(id: number, isPassed: boolean): void {
+    if (isPassed) this.pass(id);
     else this.end(id, 'rejected', 'cc_rejected_3ds_challenge');
   }
 
@@ -68,9 +77,9 @@ export class Unfolding {
   }
 
   /** An order is told of as such, too. */
-  tell({ merchant, id, isOrder }: BookedPayment, action: 'payment.created' | 'payment.updated'): void {
+  tell({ merchant, id, isOrder, live_mode: isLive = true }: BookedPayment, action: 'payment.created' | 'payment.updated'): void {
     const data = { id: String(id) };
-    this.post(merchant, { topic: 'payment', dataId: data.id, event: action, body: { id: this.books.nextId(), live_mode: true, type: 'payment', date_created: stamp(this.nowMs()), user_id: 998_877, api_version: 'v1', action, data } });
+    this.post(merchant, { topic: 'payment', dataId: data.id, event: action, body: { id: this.books.nextId(), live_mode: isLive, type: 'payment', date_created: stamp(this.nowMs()), user_id: 998_877, api_version: 'v1', action, data } });
     if (isOrder) this.tellOrder(this.paymentOf(id));
   }
 
@@ -81,12 +90,13 @@ export class Unfolding {
   }
 
   private tellOrder(payment: BookedPayment): void {
-    const { status } = orderStatus(payment);
+    const { cancelWord } = this.settings.current();
+    const { status } = orderStatus(payment, cancelWord);
     const action = `order.${status}`;
     const dataId = orderIdOf(payment);
     this.post(payment.merchant, {
       topic: 'order', dataId, event: action,
-      body: { action, api_version: 'v1', application_id: '123', date_created: new Date(this.nowMs()).toISOString(), live_mode: true, type: 'order', user_id: '998877', data: { ...orderView(payment), version: this.nowMs() } },
+      body: { action, api_version: 'v1', application_id: '123', date_created: new Date(this.nowMs()).toISOString(), live_mode: payment.live_mode ?? true, type: 'order', user_id: '998877', data: { ...orderView(payment, cancelWord), version: this.nowMs() } },
     });
   }
 

@@ -43,7 +43,8 @@ export class Vault {
 
   deleteCard(merchant: string, customerId: string, cardId: string): Answer {
     const card = this.books.cards(merchant).find(({ id, customer_id: owner }) => id === cardId && owner === customerId);
-    if (card === undefined) return failed(404, '2001', 'Card not found', 'not_found');
+    // With which code is not documented.
+    if (card === undefined) return { status: 404, json: { message: 'Card not found', error: 'not_found', status: 404, cause: [] } };
     this.books.deleteCard(cardId);
     return { status: 200, json: cardView(card) };
   }
