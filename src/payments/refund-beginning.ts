@@ -77,7 +77,8 @@ export class RefundBeginning {
     await this.store.insertAttempt(transaction, attempt, this.settings.gatewayTimeoutMs);
     await this.jobs.enqueue(transaction, lookUpJobOf(attempt, jobId, this.settings.idempotencyLeaseMs));
     const { honoursIdempotencyKey } = gatewayDefinition(made.gateway).profile;
-    const order = { attemptId: outgoingIdOf({ attempts }, refund.id, attemptId, honoursIdempotencyKey), paymentId: payment.id, reference: made.gatewayReference, amount: refund.amount, reason: refund.reason ?? 'requested_by_customer' } as const;
+    const isWhole = refund.amount.amountMinor === payment.capturedMinor && refunds.every(({ id, status }) => id === refund.id || status === 'failed');
+    const order = { attemptId: outgoingIdOf({ attempts }, refund.id, attemptId, honoursIdempotencyKey), paymentId: payment.id, reference: made.gatewayReference, amount: refund.amount, reason: refund.reason ?? 'requested_by_customer', isWhole } as const;
     return { shown: { payment, attempts: [...attempts, attempt], refunds }, refundId: refund.id, call: { operation: 'refund', order, attemptId, account } };
   }
 }

@@ -103,8 +103,8 @@ export type CaptureOrder = OperationOrder & { authorized: Money };
 export const REFUND_REASONS = ['duplicate', 'fraudulent', 'requested_by_customer'] as const;
 export type RefundReason = (typeof REFUND_REASONS)[number];
 
-/** `amount` is what is given back. */
-export type RefundOrder = OperationOrder & { reason: RefundReason };
+/** `amount` is what is given back. `isWhole`: all of the captured amount, none of it given back before. */
+export type RefundOrder = OperationOrder & { reason: RefundReason; isWhole?: boolean };
 
 export type SaveMethodOrder = { /** Single-use. A secret. */ token: string; customer: Customer };
 
@@ -149,6 +149,8 @@ export type WebhookNotice = {
   refundReference?: string;
   /** False where the PSP signs nothing: then anybody may have sent it, and it is no more than a hint. */
   isProven: boolean;
+  /** What people must hear of at once, in a few words, where no payment shows it. */
+  alert?: string;
 };
 
 /** What is needed to look for a payment whose reply was lost. */

@@ -1,7 +1,10 @@
+import { createServer } from 'node:http';
+import { type AddressInfo } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
 import { systemClock, TimeWindow } from '../../shared/clock.js';
 import { JsonNumber } from '../contract/exact-json.js';
 import { GatewayError } from '../contract/gateway-error.js';
+import { createHttpTransport } from '../contract/http.js';
 import type { HttpAnswer, HttpRequest, SendHttp } from '../contract/payment-gateway.js';
 import { MercadopagoClient } from './mercadopago.client.js';
 
@@ -68,6 +71,30 @@ describe('the SDK (psp/mercadopago.md §12)', () => {
     await expect(failing.createPayment({}, 'att_1', 'tok')).rejects.toMatchObject({ kind: 'outcome_unknown' });
     await new Promise((resolve) => { setTimeout(resolve, 50); });
     expect(calls).toBe(1);
+  });
+
+  it('hangs no call for which it sends nothing: that was surely not done', async () => {
+    const { requests, send } = recording();
+    await expect(clientOver(send).createPayment({ transaction_amount: 1n }, 'att_1', 'tok')).rejects.toMatchObject({ kind: 'not_contacted' });
+    expect(requests).toEqual([]);
+  });
+
+  it('waits for a body no longer than our window, and the outcome is unknown then', async () => {
+    const server = createServer((_request, response) => {
+      response.writeHead(201, { 'content-type': 'application/json' }).write('{"id":');
+    });
+    await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve); });
+    const transport = createHttpTransport();
+    const client = new MercadopagoClient({
+      credentials: { accessToken: 'APP_USR-sec-aaaaaa', publicKey: 'APP_USR-pub-aaaaaa', webhookSecret: 'whsec-aaaaaa' }, environment: 'sandbox', settings: {}, hosts: { api: new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`) },
+      send: transport.send, window: TimeWindow.open(systemClock, 300), now: () => new Date(),
+    });
+    const startedMs = performance.now();
+    await expect(client.createPayment({}, 'att_1', 'tok')).rejects.toMatchObject({ kind: 'outcome_unknown' });
+    expect(performance.now() - startedMs).toBeLessThan(5_000);
+    transport.close();
+    server.closeAllConnections();
+    server.close();
   });
 
   it('rounds no id and no amount', async () => {

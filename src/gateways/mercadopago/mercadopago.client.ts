@@ -42,8 +42,9 @@ export class MercadopagoClient {
     return this.call((config) => new Payment(config).cancel({ id }), { idempotencyKey: key });
   }
 
-  createRefund(id: string, refund: { amount: number }, key: string): Promise<MercadopagoAnswer> {
-    return this.call((config) => new PaymentRefund(config).create({ payment_id: id, body: refund }), { idempotencyKey: key });
+  /** Without `refund`, all of it. */
+  createRefund(id: string, refund: { amount: number } | undefined, key: string): Promise<MercadopagoAnswer> {
+    return this.call((config) => (refund === undefined ? new PaymentRefund(config).total({ payment_id: id }) : new PaymentRefund(config).create({ payment_id: id, body: refund })), { idempotencyKey: key });
   }
 
   listRefunds(id: string): Promise<MercadopagoAnswer> {
@@ -102,10 +103,15 @@ export class MercadopagoClient {
     const config = new MercadoPagoConfig({ accessToken, options: { ...options, maxRetries: 0 } });
     const exchange = new Exchange(this.context);
     // What the SDK makes of the answer is not used: it rounds ids and loses bodies.
-    exchanges.run(exchange, () => { through(config).catch(() => undefined); });
+    exchanges.run(exchange, () => { void settled(() => through(config)).then(() => { exchange.end(); }); });
     const answer = await exchange.answered;
     return { status: answer.status, headers: answer.headers, body: parseExactly(answer.body, [accessToken, webhookSecret, ...secrets]) };
   }
+}
+
+/** Resolves when a call of the SDK's is over, however it ended. */
+async function settled(call: () => Promise<unknown>): Promise<void> {
+  await Promise.allSettled([Promise.resolve().then(call)]);
 }
 
 /** One request of the SDK's and its answer. */
@@ -123,6 +129,11 @@ class Exchange {
       this.send(url, init).then(this.settle.resolve, this.settle.reject);
     }
     return new Response('{}', { status: 200 });
+  }
+
+  /** The SDK is done: what it has not sent by now it never will. */
+  end(): void {
+    if (!this.wasSent) this.settle.reject(new GatewayError('not_contacted', 'the SDK sent nothing'));
   }
 
   private async send(url: URL, init: RequestInit): Promise<HttpAnswer> {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { GatewayDefinition } from '../contract/gateway-definition.js';
 import type { MercadopagoCredentials } from './mercadopago.client.js';
 import { MercadopagoGateway } from './mercadopago.gateway.js';
-import { applicationFee, paymentMethodId } from './mercadopago.request.js';
+import { applicationFee, isDebit, paymentMethodId } from './mercadopago.request.js';
 
 const visible = z.string().regex(/^[\x21-\x7e]{8,255}$/);
 /** From one minor unit up (0.01 is the documented least; CLP has no decimals) to what a JSON number in major units carries exactly. */
@@ -40,6 +40,7 @@ export const mercadopago: GatewayDefinition<MercadopagoCredentials> = {
     ...(applicationFee(method, amount) === 'invalid' ? [{ field: 'paymentMethod.options.mercadopago.applicationFee', message: 'It is a whole number of minor units, from 0 to the amount.' }] : []),
     ...(method.type !== 'card' && amount.currency !== 'PEN' ? [{ field: 'currency', message: 'Yape and PagoEfectivo take PEN only.' }] : []),
     ...(method.type !== 'card' && capture !== 'automatic' ? [{ field: 'captureMethod', message: 'Only cards can be captured later.' }] : []),
+    ...(isDebit(method) && capture !== 'automatic' ? [{ field: 'captureMethod', message: 'Debit cards are captured at once.' }] : []),
     ...(method.type !== 'card' && method.installments > 1 ? [{ field: 'paymentMethod.installments', message: 'Only cards can be paid in instalments.' }] : []),
     ...(method.type === 'cash_voucher' && (amount.amountMinor < 500n || amount.amountMinor > 1_000_000n) ? [{ field: 'amount', message: 'PagoEfectivo takes 5.00 to 10 000.00.' }] : []),
   ],

@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { systemClock, TimeWindow } from '../../shared/clock.js';
 import { money } from '../../shared/money.js';
 import { GatewayError } from '../contract/gateway-error.js';
-import type { HttpAnswer, PaymentOrder, PaymentSnapshot } from '../contract/payment-gateway.js';
+import type { HttpAnswer, PaymentOrder, PaymentSnapshot, SendHttp } from '../contract/payment-gateway.js';
 import { mercadopago } from './mercadopago.definition.js';
 import { MercadopagoGateway } from './mercadopago.gateway.js';
 import { REJECTIONS } from './mercadopago.mapping.js';
@@ -11,10 +11,12 @@ import { paymentRequest } from './mercadopago.request.js';
 import { readWebhook } from './mercadopago.webhook.js';
 
 const SECRET = 'whsec-emulator-0001';
-const answering = (status: number, body: unknown, headers: Record<string, string> = {}): MercadopagoGateway => new MercadopagoGateway({
-  credentials: { accessToken: 'APP_USR-sec-aaaaaa', publicKey: 'APP_USR-pub-aaaaaa', webhookSecret: SECRET }, environment: 'sandbox', settings: {}, hosts: { api: new URL('http://mercadopago.example') },
-  send: () => Promise.resolve<HttpAnswer>({ status, headers, body: typeof body === 'string' ? body : JSON.stringify(body) }), window: TimeWindow.open(systemClock, 1_000), now: () => new Date(),
+const sending = (send: SendHttp, environment: 'sandbox' | 'production' = 'sandbox'): MercadopagoGateway => new MercadopagoGateway({
+  credentials: { accessToken: 'APP_USR-sec-aaaaaa', publicKey: 'APP_USR-pub-aaaaaa', webhookSecret: SECRET }, environment, settings: {}, hosts: { api: new URL('http://mercadopago.example') }, send,
+  window: TimeWindow.open(systemClock, 1_000), now: () => new Date(),
 });
+const answerOf = (status: number, body: unknown, headers: Record<string, string> = {}): Promise<HttpAnswer> => Promise.resolve({ status, headers, body: typeof body === 'string' ? body : JSON.stringify(body) });
+const answering = (status: number, body: unknown, headers: Record<string, string> = {}): MercadopagoGateway => sending(() => answerOf(status, body, headers));
 const order: PaymentOrder = {
   attemptId: 'att_1', paymentId: 'pay_1', amount: money(5_880n, 'PEN'), capture: 'automatic', method: { type: 'card', token: 'e3ed6f098462036d', installments: 3, options: { paymentMethodId: 'visa', issuerId: '12345' } },
   description: 'Order 77', customer: { email: 'buyer@example.pe', firstName: 'Ana', lastName: 'Paz', document: { type: 'DNI', number: '12345678' }, ip: '203.0.113.7' },
@@ -77,6 +79,11 @@ describe('a payment', () => {
     expect(await shown({ status, status_detail: detail })).toMatchObject(expected);
   });
 
+  it('that the merchant has won is disputed no more', async () => {
+    const disputed = async (detail: string) => (await shown({ status: 'charged_back', status_detail: detail })).isDisputed;
+    expect([await disputed('in_process'), await disputed('settled'), await disputed('reimbursed')]).toEqual([true, true, undefined]);
+  });
+
   it('that waits for the customer says what they must do', async () => {
     expect(await shown({ status: 'pending', status_detail: 'pending_challenge', three_ds_info: { external_resource_url: 'https://acs.example', creq: 'eyJ0' } }))
       .toMatchObject({ status: 'requires_action', action: { type: 'three_ds', url: 'https://acs.example', creq: 'eyJ0', expiresAt: new Date('2026-11-22T14:05:00Z') } });
@@ -85,12 +92,73 @@ describe('a payment', () => {
       .toMatchObject({ status: 'requires_action', action: { type: 'pay_code', url: 'https://pay.example/ticket', code: '123456789', expiresAt: new Date('2026-11-24T14:00:00Z') } });
   });
 
+  it('that is approved and not captured is reserved only', async () => {
+    expect(await shown({ captured: false })).toMatchObject({ status: 'authorized', captured: null });
+  });
+
+  it.each<[string, object, string]>([['approved', {}, 'accredited'], ['authorized', {}, 'pending_capture'], ['pending', { three_ds_info: { external_resource_url: 'https://acs.example', creq: 'x' } }, 'pending_challenge']])('in test mode (%s) is no money to an account in production', async (status, changes, detail) => {
+    const played = { ...payment, status, status_detail: detail, live_mode: false, ...changes };
+    const fetched = (environment: 'sandbox' | 'production', body: object) => sending(() => answerOf(200, body), environment).fetchPayment('123456789012');
+    expect(await fetched('production', played)).toMatchObject({ status: 'pending', unmapped: 'live_mode false', captured: null });
+    for (const snapshot of [await fetched('sandbox', played), await fetched('production', { ...played, live_mode: true }), await fetched('production', { ...played, live_mode: undefined })]) expect(snapshot).not.toMatchObject({ status: 'pending' });
+    expect(await fetched('production', { ...payment, live_mode: false, status: 'rejected', status_detail: 'cc_rejected_other_reason' })).toMatchObject({ status: 'declined' });
+  });
+
   it('whose amounts cannot be said exactly shows none', async () => {
     expect(await shown({ transaction_amount: 58.805 })).toMatchObject({ amount: null });
   });
 
   it('about another one than was asked shows nothing', async () => {
     await expect(shown({ id: 1 })).rejects.toMatchObject({ kind: 'outcome_unknown' });
+    const operation = { attemptId: 'att_2', paymentId: 'pay_1', reference: '123456789012', amount: order.amount };
+    const other = answering(200, { ...payment, id: 1 });
+    await expect(other.capturePayment({ ...operation, authorized: order.amount })).rejects.toMatchObject({ kind: 'outcome_unknown' });
+    await expect(other.voidPayment(operation)).rejects.toMatchObject({ kind: 'outcome_unknown' });
+  });
+
+  it('by a debit card cannot be captured later', () => {
+    const fields = (paymentMethodId: string, capture: 'automatic' | 'manual') => mercadopago.missingFields({ ...order, capture, method: { ...order.method, options: { paymentMethodId } } }).map(({ field }) => field);
+    expect([fields('debvisa', 'manual'), fields('debmaster', 'manual'), fields('debvisa', 'automatic'), fields('visa', 'manual')]).toEqual([['captureMethod'], ['captureMethod'], [], []]);
+  });
+});
+
+describe('a search', () => {
+  const attempt = { attemptId: 'att_1', amount: order.amount, sentAt: new Date(), deadlineAt: new Date() };
+  const range = { from: new Date(0), to: new Date(1_000) };
+  const rowsOf = (count: number, from = 1) => Array.from({ length: count }, (_, at) => ({ ...payment, id: from + at, external_reference: `att_${from + at}` }));
+  /** A listing of `rows` in pages of `size` at most, whatever is asked for. */
+  const paged = (rows: object[], size: number, total = rows.length) => {
+    const asked: string[] = [];
+    const gateway = sending(({ url: { searchParams: query } }) => {
+      const [limit, offset] = [Number(query.get('limit')), Number(query.get('offset'))];
+      asked.push(`${offset}+${limit}`);
+      return answerOf(200, { paging: { total, limit: Math.min(limit, size), offset }, results: rows.slice(offset, offset + Math.min(limit, size)) });
+    });
+    return { gateway, asked };
+  };
+
+  it('that finds more than it shows proves nothing', async () => {
+    await expect(answering(200, { paging: { total: 2 }, results: [{ ...payment, external_reference: 'att_other' }] }).findPayment(attempt)).rejects.toMatchObject({ kind: 'outcome_unknown' });
+    expect(await answering(200, { paging: { total: 0 }, results: [] }).findPayment(attempt)).toBeNull();
+  });
+
+  it.each([100, 50, 30, 7])('is read to its end, %d to a page, though more were asked for', async (size) => {
+    const { gateway, asked } = paged(rowsOf(130), size);
+    expect((await gateway.listPayments(range))?.map(({ reference }) => reference)).toEqual(rowsOf(130).map(({ id }) => String(id)));
+    expect(asked).toHaveLength(Math.ceil(130 / size));
+  });
+
+  it('never asks for rows beyond the last that MercadoPago pages to, and lists none of more', async () => {
+    const { gateway, asked } = paged(rowsOf(1_000), 70);
+    expect(await gateway.listPayments(range)).toHaveLength(1_000);
+    expect(Math.max(...asked.map((each) => each.split('+').reduce((sum, part) => sum + Number(part), 0)))).toBe(1_000);
+    expect(await paged(rowsOf(100), 100, 1_001).gateway.listPayments(range)).toBeNull();
+  });
+
+  it('of which fewer rows came than there are, or one twice, is not complete', async () => {
+    await expect(paged(rowsOf(40), 30, 41).gateway.listPayments(range)).rejects.toMatchObject({ kind: 'outcome_unknown' });
+    await expect(paged([...rowsOf(30), ...rowsOf(10, 30)], 30).gateway.listPayments(range)).rejects.toMatchObject({ kind: 'outcome_unknown' });
+    await expect(paged([], 30, 3).gateway.listPayments(range)).rejects.toMatchObject({ kind: 'outcome_unknown' });
   });
 });
 
@@ -100,6 +168,8 @@ describe('an answer that is no payment', () => {
     [400, failure(400, 2062), { kind: 'request_rejected', pspCode: '2062', field: 'paymentMethod.tokens.mercadopago' }], [400, failure(400, '2072'), { kind: 'request_rejected', field: 'amount' }], [422, failure(422, 1), { kind: 'request_rejected' }],
     [400, failure(400, 2001), { kind: 'outcome_unknown' }], [400, failure(400, 801), { kind: 'outcome_unknown' }], [404, failure(404, 2004), { kind: 'outcome_unknown' }], [404, failure(404, 2007), { kind: 'outcome_unknown' }],
     [409, failure(409, 401001), { kind: 'outcome_unknown' }], [423, failure(423, 1), { kind: 'outcome_unknown' }], [424, failure(424, 1), { kind: 'outcome_unknown' }], [500, failure(500, 1), { kind: 'outcome_unknown' }],
+    [400, { ...failure(400, 2062), cause: [{ code: 2062 }, { code: 2001 }] }, { kind: 'outcome_unknown' }], [400, { ...failure(400, 2062), code: '401001', cause: [] }, { kind: 'outcome_unknown' }], [400, { ...failure(400, 1), cause: 'odd' }, { kind: 'outcome_unknown' }],
+    [400, { ...failure(400, 1), cause: [{ code: {} }] }, { kind: 'outcome_unknown' }], [400, { ...failure(400, 1), cause: null }, { kind: 'request_rejected' }], [409, { code: '401001', message: 'The process has not been completed yet.' }, { kind: 'outcome_unknown' }],
     [401, failure(401, 7), { kind: 'credentials_rejected' }], [403, failure(403, 4), { kind: 'credentials_rejected' }], [400, '<html></html>', { kind: 'outcome_unknown' }],
   ])('%d %j', async (status, body, expected) => {
     await expect(answering(status, body).createPayment(order)).rejects.toMatchObject(expected);
@@ -117,12 +187,93 @@ describe('a refund', () => {
     expect(await answering(201, { ...refund, status }).refundPayment(asked)).toMatchObject({ status: ours, reference: '1009042015', amount: money(500n, 'PEN') });
   });
 
+  it('of all of it goes out without an amount (3024), a part with its own', async () => {
+    const bodies: (string | undefined)[] = [];
+    const gateway = sending(({ body }) => {
+      bodies.push(body);
+      return answerOf(201, refund);
+    });
+    for (const isWhole of [true, false]) await gateway.refundPayment({ ...asked, isWhole });
+    expect(bodies).toEqual(['{}', '{"amount":5}']);
+  });
+
+  it.each<[number, number, object]>([[404, 2032, { kind: 'outcome_unknown' }], [401, 4040, { kind: 'request_rejected', field: 'amount' }], [401, 4041, { kind: 'request_rejected', field: 'amount' }], [401, 7, { kind: 'credentials_rejected' }]])('answered %d %d is what that means (§3)', async (status, code, expected) => {
+    await expect(answering(status, { message: 'no', status, cause: [{ code }] }).refundPayment(asked)).rejects.toMatchObject(expected);
+  });
+
   it('of a payment that MercadoPago does not show yet is not done, and can be asked for again', async () => {
     await expect(answering(404, { message: 'no', status: 404, cause: [{ code: 2000 }] }).refundPayment(asked)).rejects.toMatchObject({ kind: 'payment_not_found', moneyMayHaveMoved: false });
   });
 
   it.each([[400, 3024, 'only all'], [404, 15016, '90 days in Peru'], [404, 2024, '180 days'], [400, 2063, 'state']])('that MercadoPago does not do is refused, with why (%d, %d)', async (status, code, reason) => {
     await expect(answering(status, { message: 'no', status, cause: [{ code }] }).refundPayment(asked)).rejects.toMatchObject({ kind: 'request_rejected', pspCode: String(code), reason: expect.stringContaining(reason) as unknown });
+  });
+});
+
+describe('a refund whose reply is lost', () => {
+  const sentAt = new Date('2026-11-22T15:00:00Z');
+  const lost = { attemptId: 'att_2', paymentId: 'pay_1', reference: '123456789012', amount: money(500n, 'PEN'), sentAt, deadlineAt: new Date('2026-11-22T15:00:20Z'), refundedBefore: money(500n, 'PEN'), otherReferences: ['1'] };
+  const refund = (id: number, status: string, changes: object = {}) => ({ id, payment_id: 123_456_789_012, amount: 5, status, date_created: '2026-11-22T11:00:01.000-04:00', ...changes });
+  const find = (refunded: unknown, list: object[], changes: object = {}) =>
+    sending(({ url }) => answerOf(200, url.pathname.includes('/refunds') ? list : { ...payment, transaction_amount_refunded: refunded })).findRefund({ ...lost, ...changes });
+  const unknown = { kind: 'outcome_unknown' };
+
+  it('is absent while others explain all that was given back, the panel\'s without an id here among them', async () => {
+    expect(await find(5, [refund(7, 'approved')])).toBeNull();
+    expect(await find(5, [])).toBeNull();
+  });
+
+  it('is the one that explains what was given back beyond that', async () => {
+    expect(await find(10, [refund(1, 'approved'), refund(8, 'approved')])).toMatchObject({ status: 'succeeded', reference: '8' });
+    await expect(find(10, [refund(1, 'approved')])).rejects.toMatchObject(unknown);
+    await expect(find(10, [refund(1, 'approved'), refund(8, 'approved', { amount: 6 })])).rejects.toMatchObject(unknown);
+    await expect(find(10, [refund(1, 'approved'), refund(8, 'approved', { payment_id: 5 })])).rejects.toMatchObject(unknown);
+    await expect(find(0, [])).rejects.toMatchObject(unknown);
+  });
+
+  it('is none that was made long before ours was sent', async () => {
+    const old = { date_created: '2026-11-22T09:59:00.000-04:00' };
+    await expect(find(10, [refund(8, 'approved', old)])).rejects.toMatchObject(unknown);
+    expect(await find(5, [refund(8, 'in_process', old)])).toBeNull();
+  });
+
+  it('is in process, which no total shows yet', async () => {
+    expect(await find(5, [refund(8, 'in_process')])).toMatchObject({ status: 'pending', reference: '8' });
+    expect(await find(5, [refund(1, 'in_process')])).toBeNull();
+    expect(await find(10, [refund(8, 'odd')])).toMatchObject({ status: 'pending', unmapped: 'odd' });
+  });
+
+  it('was rejected only where that was made when ours was, and ours can be on its way no more', async () => {
+    expect(await find(5, [refund(8, 'rejected')])).toMatchObject({ status: 'failed', reference: '8' });
+    expect(await find(12, [refund(1, 'approved'), refund(8, 'rejected'), refund(9, 'approved', { amount: 7 })])).toMatchObject({ status: 'failed', reference: '8' });
+    await expect(find(10, [refund(1, 'approved'), refund(8, 'rejected')])).rejects.toMatchObject(unknown);
+    await expect(find(5, [refund(8, 'rejected')], { deadlineAt: new Date(Date.now() + 60_000) })).rejects.toMatchObject(unknown);
+    for (const date of [null, '2026-11-22T09:59:00.000-04:00']) expect(await find(5, [refund(8, 'rejected', { date_created: date })])).toBeNull();
+    expect(await find(5, [refund(1, 'rejected')])).toBeNull();
+  });
+
+  it.each([undefined, null, '5', 5.001])('is not known where the payment does not say what was given back (%j)', async (refunded) => {
+    await expect(find(refunded, [])).rejects.toMatchObject(unknown);
+    await expect(find(refunded, [refund(8, 'approved')])).rejects.toMatchObject(unknown);
+  });
+
+  it.each([[404, 2000], [404, 2004], [500, 1]])('is not known when the payment or its refunds cannot be read (%d %d)', async (status, code) => {
+    const failure = { message: 'no', status, cause: [{ code }] };
+    await expect(answering(status, failure).findRefund(lost)).rejects.toBeInstanceOf(GatewayError);
+    await expect(sending(({ url }) => (url.pathname.includes('/refunds') ? answerOf(status, failure) : answerOf(200, { ...payment, transaction_amount_refunded: 5 }))).findRefund(lost)).rejects.toBeInstanceOf(GatewayError);
+  });
+});
+
+describe('what is absent', () => {
+  const failure = (code: number) => ({ message: 'no', error: 'not_found', status: 404, cause: [{ code }] });
+  it('MercadoPago says itself; nothing behind it that did not answer', async () => {
+    await expect(answering(404, failure(2000)).fetchPayment('123456789012')).rejects.toMatchObject({ kind: 'payment_not_found' });
+    await expect(answering(404, '<html></html>').fetchPayment('123456789012')).rejects.toMatchObject({ kind: 'outcome_unknown' });
+    for (const code of [2004, 2007]) {
+      await expect(answering(404, failure(code)).fetchPayment('123456789012')).rejects.toMatchObject({ kind: 'outcome_unknown' });
+      await expect(answering(404, failure(code)).deletePaymentMethod('1-abc:5:visa')).rejects.toMatchObject({ kind: 'outcome_unknown' });
+    }
+    await expect(answering(404, failure(2002)).deletePaymentMethod('1-abc:5:visa')).resolves.toBeUndefined();
   });
 });
 
@@ -152,6 +303,37 @@ describe('a webhook (§7.3)', () => {
   it('is proven without the pairs that are missing', () => {
     expect(readWebhook({ headers: { 'x-signature': `ts=1,v1=${sign('id:123456789012;ts:1;')}` }, query: { 'data.id': '123456789012', type: 'payment' }, body }, SECRET)).toMatchObject({ reference: '123456789012' });
     expect(read(`ts=1, v1=${sign('request-id:req-1;ts:1;')}`, {})).toMatchObject({ reference: null });
+  });
+
+  it('without an id of its own is told from others by what is signed', () => {
+    const withoutId = (ts: string, requestId?: string) => readWebhook({
+      headers: { 'x-signature': `ts=${ts},v1=${sign(`id:5;${requestId === undefined ? '' : `request-id:${requestId};`}ts:${ts};`)}`, ...(requestId === undefined ? {} : { 'x-request-id': requestId }) }, query: { 'data.id': '5', type: 'payment' }, body: Buffer.from('{"type":"payment"}'),
+    }, SECRET).eventId;
+    expect([withoutId('1'), withoutId('2'), withoutId('2', 'req-1')]).toEqual(['payment:5:ts1', 'payment:5:ts2', 'payment:5:req-1']);
+  });
+
+  it('says its kind in the query, in the body, or in both', () => {
+    const kinds = (query: Record<string, string>, text: string) => readWebhook({ headers: { 'x-signature': `ts=1,v1=${sign('id:5;ts:1;')}` }, query: { 'data.id': '5', ...query }, body: Buffer.from(text) }, SECRET);
+    expect(kinds({ type: 'payment' }, '{"action":"payment.updated"}')).toMatchObject({ topic: 'payment.updated', reference: '5' });
+    expect(kinds({}, '{"type":"payment"}')).toMatchObject({ topic: 'payment', reference: '5' });
+    expect(kindOf(() => kinds({}, '{"action":"payment.updated"}'))).toBe('request_rejected');
+    expect(kindOf(() => kinds({ type: 'payment' }, '{}'))).toBe('request_rejected');
+  });
+
+  it('of a chargeback leads to the payment that its body names, as a hint', () => {
+    for (const topic of ['topic_chargebacks_wh', 'chargebacks']) {
+      const about = (text: string) => readWebhook({ headers: { 'x-signature': `ts=1,v1=${sign('id:217000061307271001;ts:1;')}` }, query: { 'data.id': '217000061307271001', type: topic }, body: Buffer.from(text) }, SECRET);
+      expect(about(`{"type":"${topic}","data":{"id":217000061307271001,"payment_id":123456789012345678}}`)).toMatchObject({ reference: '123456789012345678', isProven: false });
+      for (const data of ['{"id":217000061307271001}', '{"payment_id":"../x"}', '[]', 'null']) expect(about(`{"type":"${topic}","data":${data}}`)).toMatchObject({ reference: null, isProven: true });
+    }
+    expect(read(`ts=1,v1=${sign('id:9;request-id:req-1;ts:1;')}`, { 'data.id': '9', type: 'topic_claims_integration_wh' })).toMatchObject({ reference: null, isProven: true });
+  });
+
+  it('that people must hear of at once says so', () => {
+    const about = (topic: string, action: string) => readWebhook({ headers: { 'x-signature': `ts=1,v1=${sign('id:5;ts:1;')}` }, query: { 'data.id': '5', type: topic }, body: Buffer.from(`{"type":"${topic}","action":"${action}"}`) }, SECRET);
+    expect(about('stop_delivery_op_wh', 'created')).toMatchObject({ isProven: true, reference: null, alert: expect.stringContaining('fraud') as unknown });
+    expect(about('mp-connect', 'application.deauthorized')).toMatchObject({ alert: expect.stringContaining('access token') as unknown });
+    expect([about('mp-connect', 'application.authorized').alert, about('payment', 'payment.updated').alert]).toEqual([undefined, undefined]);
   });
 
   it('fetches the id that is signed, whatever the body says (B9)', () => {

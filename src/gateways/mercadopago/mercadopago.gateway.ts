@@ -23,8 +23,8 @@ export class MercadopagoGateway implements PaymentGateway {
   constructor(private readonly context: GatewayContext<MercadopagoCredentials>) {
     const client = new MercadopagoClient(context);
     this.usesOrders = context.settings.api === 'orders';
-    this.payments = new PaymentsApi(client, ({ payment_method_id: method }) => !this.usesOrders || Object.values(METHOD_IDS).includes(method ?? ''));
-    this.orders = new OrdersApi(client);
+    this.payments = new PaymentsApi(client, context, ({ payment_method_id: method }) => !this.usesOrders || Object.values(METHOD_IDS).includes(method ?? ''));
+    this.orders = new OrdersApi(client, context);
     this.vault = new MercadopagoVault(client);
   }
 

@@ -1,18 +1,16 @@
 import { decimalOf } from '../contract/decimal.js';
 import { GatewayError } from '../contract/gateway-error.js';
-import type { AttemptReference, CaptureOrder, OperationOrder, PaymentSnapshot, RefundOrder, RefundReference, RefundSnapshot } from '../contract/payment-gateway.js';
+import type { AttemptReference, CaptureOrder, GatewayContext, OperationOrder, PaymentSnapshot, RefundOrder, RefundReference, RefundSnapshot } from '../contract/payment-gateway.js';
 import type { MercadopagoAnswer, MercadopagoClient } from './mercadopago.client.js';
-import { oursAmong, refundAmong, SEARCH } from './mercadopago.lookup.js';
+import { allRows, instantOf, lostRefund, oursAmong, refundAmong, SEARCH } from './mercadopago.lookup.js';
 import { currencyOf, orderRefundSnapshot, orderSnapshot } from './mercadopago.orders-mapping.js';
 import { failedOrderSchema, orderSchema, orderSearchSchema, type MercadopagoOrder } from './mercadopago.orders-types.js';
 import { orderRequest, type ChargeableOrder } from './mercadopago.request.js';
 import { isOrderAbsence, orderTroubleOf } from './mercadopago.trouble.js';
 
-const PAGES_MAX = 10;
-
 /** `/v1/orders` of type online (psp/mercadopago.md §5.2), to which MercadoPago leads new integrations: one order with one payment, processed at once. */
 export class OrdersApi {
-  constructor(private readonly client: MercadopagoClient) {}
+  constructor(private readonly client: MercadopagoClient, private readonly context: Pick<GatewayContext<unknown>, 'now'>) {}
 
   /** A payment that failed is answered 402, with the order in which it did. */
   async createPayment(order: ChargeableOrder): Promise<PaymentSnapshot> {
@@ -30,22 +28,20 @@ export class OrdersApi {
   }
 
   async listPayments({ from, to }: { from: Date; to: Date }): Promise<PaymentSnapshot[] | null> {
-    const found: PaymentSnapshot[] = [];
-    for (let number = 1; number <= PAGES_MAX; number += 1) {
-      const page = await this.search({ begin_date: from.toISOString(), end_date: to.toISOString() }, number);
-      found.push(...page.data.map(orderSnapshot));
-      if (page.data.length === 0 || found.length >= page.paging.total) return found;
-    }
-    return null;
+    const found = await allRows(async ({ number }) => {
+      const { data, paging } = await this.search({ begin_date: from.toISOString(), end_date: to.toISOString() }, number);
+      return { rows: data, total: paging.total };
+    });
+    return found?.map(orderSnapshot) ?? null;
   }
 
   /** All of it: an order is captured whole (§5.1). */
   async capturePayment({ reference, attemptId }: CaptureOrder): Promise<PaymentSnapshot> {
-    return orderSnapshot(orderIn(await this.client.captureOrder(reference, attemptId)));
+    return orderSnapshot(orderIn(await this.client.captureOrder(reference, attemptId), reference));
   }
 
   async voidPayment({ reference, attemptId }: OperationOrder): Promise<PaymentSnapshot> {
-    return orderSnapshot(orderIn(await this.client.cancelOrder(reference, attemptId)));
+    return orderSnapshot(orderIn(await this.client.cancelOrder(reference, attemptId), reference));
   }
 
   /** A part is given back of a transaction, whose id the order tells: until that is known, no money can have moved. The refund is the one that was not there before. */
@@ -57,26 +53,23 @@ export class OrdersApi {
     const isWhole = earlier.length === 0 && orderSnapshot(before).amount?.amountMinor === amount.amountMinor;
     const answer = await this.client.refundOrder(reference, isWhole ? undefined : { transactions: [{ id: payment.id, amount: decimalOf(amount) }] }, attemptId);
     if (isOrderAbsence(answer)) throw notFound();
-    const after = orderIn(answer);
+    const after = orderIn(answer, reference);
     const made = refundAmong(refundsOf(after, amount), { amount, otherReferences: earlier });
     if (made === null) throw new GatewayError('outcome_unknown', 'MercadoPago took the refund, and shows none');
     return made;
   }
 
-  async findRefund({ reference, amount, refundedBefore, otherReferences }: RefundReference): Promise<RefundSnapshot | null> {
-    const order = await this.fetch(reference);
-    const found = refundAmong(refundsOf(order, amount), { amount, otherReferences });
-    if (found !== null) return found;
-    if ((orderSnapshot(order).refunded?.amountMinor ?? 0n) === refundedBefore.amountMinor) return null;
-    throw new GatewayError('outcome_unknown', 'MercadoPago shows money given back, and lists no refund for it');
+  /** An order's refunds carry no date: each was made before the order last changed. */
+  async findRefund(attempt: RefundReference): Promise<RefundSnapshot | null> {
+    const order = await this.fetch(attempt.reference);
+    const madeAt = instantOf(order.last_updated_date);
+    return lostRefund({ refunded: orderSnapshot(order).refunded, listed: refundsOf(order, attempt.amount).map((refund) => ({ refund, madeAt })) }, attempt, this.context.now());
   }
 
   private async fetch(reference: string): Promise<MercadopagoOrder> {
     const answer = await this.client.getOrder(reference);
     if (isOrderAbsence(answer)) throw notFound();
-    const order = orderIn(answer);
-    if (order.id !== reference) throw new GatewayError('outcome_unknown', 'MercadoPago answered about another order');
-    return order;
+    return orderIn(answer, reference);
   }
 
   private async search(filter: { begin_date: string; end_date: string; external_reference?: string }, page: number) {
@@ -95,9 +88,10 @@ function refundsOf(order: MercadopagoOrder, { currency }: { currency: NonNullabl
   return (order.transactions?.refunds ?? []).map((refund) => orderRefundSnapshot(refund, currencyOf(order) ?? currency));
 }
 
-/** @throws GatewayError when the answer shows no order */
-function orderIn(answer: MercadopagoAnswer): MercadopagoOrder {
+/** The order that an answer brings, which is the one asked about. @throws GatewayError when it brings none, or another */
+function orderIn(answer: MercadopagoAnswer, reference?: string): MercadopagoOrder {
   const order = answer.status === 402 ? failedOrderSchema.transform(({ data }) => data).safeParse(answer.body) : [200, 201].includes(answer.status) ? orderSchema.safeParse(answer.body) : undefined;
   if (order?.success !== true) throw orderTroubleOf(answer);
+  if (reference !== undefined && order.data.id !== reference) throw new GatewayError('outcome_unknown', 'MercadoPago answered about another order');
   return order.data;
 }

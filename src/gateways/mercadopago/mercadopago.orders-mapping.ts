@@ -31,11 +31,15 @@ export const FAILURES: Readonly<Record<string, Verdict>> = {
   invalid_card_token: final('invalid_card'),
 };
 
-/** `status` of a refund within an order. */
-export const ORDER_REFUND_STATES: Readonly<Record<string, 'succeeded' | 'pending' | 'failed'>> = { processed: 'succeeded', processing: 'pending', in_process: 'pending', created: 'pending', failed: 'failed', canceled: 'failed', cancelled: 'failed' };
+/** `status` of a refund within an order: as orders call it, and as the SDK's types do (`approved`, `pending`). */
+export const ORDER_REFUND_STATES: Readonly<Record<string, 'succeeded' | 'pending' | 'failed'>> = {
+  processed: 'succeeded', approved: 'succeeded', processing: 'pending', in_process: 'pending', created: 'pending', pending: 'pending', failed: 'failed', rejected: 'failed', canceled: 'failed', cancelled: 'failed',
+};
 
-/** An order may name its country alone: alpha-3 in the samples (§5.2). */
-const CURRENCIES: Readonly<Record<string, Currency>> = { PER: 'PEN', MEX: 'MXN', ARG: 'ARS', BRA: 'BRL', CHL: 'CLP', COL: 'COP', URY: 'UYU' };
+/** An order may name its country alone: alpha-3 in the samples (§5.2), of which that for Peru is not verified. */
+const CURRENCIES: Readonly<Record<string, Currency>> = {
+  PER: 'PEN', MEX: 'MXN', ARG: 'ARS', BRA: 'BRL', CHL: 'CLP', COL: 'COP', URY: 'UYU', PE: 'PEN', MX: 'MXN', AR: 'ARS', BR: 'BRL', CL: 'CLP', CO: 'COP', UY: 'UYU',
+};
 
 /** How an order stands, as MercadoPago shows it. It tells no fee. */
 export function orderSnapshot(order: MercadopagoOrder): PaymentSnapshot {
@@ -106,8 +110,22 @@ function moneyIn(decimal: string | null | undefined, currency: Currency | undefi
   return amountMinor === null || currency === undefined ? null : { amountMinor, currency };
 }
 
-function refundedOf({ status, transactions }: MercadopagoOrder, amount: Money | null, currency: Currency | undefined): Money | null {
-  if (amount === null || status === 'refunded') return amount;
-  const done = (transactions?.refunds ?? []).filter((refund) => lookUp(ORDER_REFUND_STATES, refund.status) === 'succeeded').map((refund) => moneyIn(refund.amount, currency));
-  return done.includes(null) ? null : { ...amount, amountMinor: done.reduce((sum, part) => sum + (part?.amountMinor ?? 0n), 0n) };
+/** What was given back, by the payment's own word and by what its refunds add up to. Null where that cannot be told: they differ, a refund's word is in no table, or a part is not listed. */
+function refundedOf(order: MercadopagoOrder, amount: Money | null, currency: Currency | undefined): Money | null {
+  if (amount === null || order.status === 'refunded') return amount;
+  const payment = paymentOf(order);
+  const told = payment?.refunded_amount == null ? undefined : moneyIn(payment.refunded_amount, currency)?.amountMinor ?? null;
+  const listed = listedMinor(order.transactions?.refunds ?? [], amount.currency);
+  const amountMinor = told === undefined || told === listed ? listed : listed === null ? told : null;
+  const isUnlisted = amountMinor === 0n && [order.status_detail, payment?.status_detail].includes('partially_refunded');
+  return amountMinor === null || isUnlisted ? null : { ...amount, amountMinor };
+}
+
+function listedMinor(refunds: readonly OrderRefund[], currency: Currency): bigint | null {
+  const parts = refunds.map(({ status, amount }) => {
+    const state = lookUp(ORDER_REFUND_STATES, status);
+    if (state === undefined) return null;
+    return state === 'succeeded' ? moneyIn(amount, currency)?.amountMinor ?? null : 0n;
+  });
+  return parts.includes(null) ? null : parts.reduce<bigint>((sum, part) => sum + (part ?? 0n), 0n);
 }

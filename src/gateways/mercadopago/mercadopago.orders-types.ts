@@ -17,6 +17,7 @@ const orderPayment = z.object({
   id: transactionId,
   status: optionalText,
   status_detail: optionalText,
+  refunded_amount: decimal,
   date_of_expiration: optionalText,
   payment_method: z.object({
     id: optionalText, type: optionalText, ticket_url: optionalText, reference: optionalText, transaction_security: z.object({ url: optionalText }).nullish().catch(null),
@@ -35,6 +36,7 @@ export const orderSchema = z.object({
   external_reference: text.nullish(),
   total_amount: decimal,
   created_date: optionalText,
+  last_updated_date: optionalText,
   transactions: z.object({ payments: z.array(orderPayment).nullish(), refunds: z.array(orderRefund).nullish() }).nullish(),
 });
 export type MercadopagoOrder = z.infer<typeof orderSchema>;

@@ -79,9 +79,14 @@ describe('an order', () => {
     ['action_required', 'check_on_terminal', { status: 'pending' }], ['action_required', 'pending_challenge', { status: 'pending' }], ['at_terminal', 'at_terminal', { status: 'pending' }], ['processed', 'accredited', { status: 'captured' }],
     ['processed', 'partially_refunded', { status: 'captured' }], ['canceled', 'canceled', { status: 'voided' }], ['cancelled', 'canceled_by_api', { status: 'voided' }], ['expired', 'expired', { status: 'expired' }],
     ['failed', 'failed', { status: 'declined', decline: { code: 'card_declined' } }], ['refunded', 'refunded', { status: 'captured', refunded: money(5_880n, 'PEN') }], ['charged_back', 'in_process', { status: 'captured' }],
-    ['charged_back', 'settled', { status: 'captured' }], ['charged_back', 'reimbursed', { status: 'captured' }], ['in_mediation', 'x', { status: 'pending', unmapped: 'in_mediation' }], ['constructor', 'x', { status: 'pending', unmapped: 'constructor' }],
+    ['charged_back', 'settled', { status: 'captured', isDisputed: true }], ['charged_back', 'reimbursed', { status: 'captured' }], ['in_mediation', 'x', { status: 'pending', unmapped: 'in_mediation' }], ['constructor', 'x', { status: 'pending', unmapped: 'constructor' }],
   ])('%s / %s', async (status, detail, expected) => {
     expect(await shown({ status, status_detail: detail }, detail)).toMatchObject(expected);
+  });
+
+  it('that the merchant has won is disputed no more', async () => {
+    const disputed = async (detail: string) => (await shown({ status: 'charged_back', status_detail: detail }, detail)).isDisputed;
+    expect([await disputed('in_process'), await disputed('settled'), await disputed('reimbursed')]).toEqual([true, true, undefined]);
   });
 
   it.each(('bad_filled_card_data required_call_for_authorize card_disabled high_risk insufficient_amount invalid_installments max_attempts_exceeded rejected_other_reason processing_error rejected_by_issuer '
@@ -107,7 +112,19 @@ describe('an order', () => {
     expect(await waiting('waiting_payment', { ticket_url: 'https://pay.example', reference: '123' })).toMatchObject({ status: 'requires_action', action: { type: 'pay_code', url: 'https://pay.example', code: '123' } });
   });
 
-  it.each([[{ currency: 'MXN' }, 'MXN'], [{ country_code: 'MEX' }, 'MXN']])('%j is of %s', async (changes, currency) => {
+  it.each<[object[], object, bigint | null]>([
+    [[], {}, 0n], [[{ id: 'REF01', amount: '5.00', status: 'processed' }], {}, 500n], [[{ id: 'REF01', amount: '5.00', status: 'approved' }, { id: 'REF02', amount: '1.00', status: 'pending' }, { id: 'REF03', amount: '2.00', status: 'rejected' }], {}, 500n],
+    [[{ id: 'REF01', amount: '5.00', status: 'odd' }], {}, null], [[{ id: 'REF01', amount: '5.00', status: 'odd' }], { refunded_amount: '5.00' }, 500n], [[{ id: 'REF01', amount: 'x', status: 'processed' }], {}, null],
+    [[], { refunded_amount: '5.00' }, null], [[{ id: 'REF01', amount: '5.00', status: 'processed' }], { refunded_amount: '5.00' }, 500n], [[], { refunded_amount: 'x' }, null], [[], { status_detail: 'partially_refunded' }, null],
+    [[{ id: 'REF01', amount: '5.00', status: 'failed' }], { status_detail: 'partially_refunded' }, null],
+  ])('with the refunds %j, and of its payment %j, has given back %s', async (refunds, payment, minor) => {
+    const [first] = order.transactions.payments;
+    expect((await shown({ transactions: { payments: [{ ...first, ...payment }], refunds } })).refunded).toEqual(minor === null ? null : money(minor, 'PEN'));
+  });
+
+  it.each([
+    [{ currency: 'MXN' }, 'MXN'], [{ country_code: 'MEX' }, 'MXN'], [{ country_code: 'PE' }, 'PEN'], [{ country_code: 'MX' }, 'MXN'], [{ country_code: 'AR' }, 'ARS'], [{ country_code: 'BR' }, 'BRL'], [{ country_code: 'CO' }, 'COP'], [{ country_code: 'UY' }, 'UYU'],
+  ])('%j is of %s', async (changes, currency) => {
     expect(await shown(changes)).toMatchObject({ amount: { currency } });
   });
 
@@ -117,6 +134,9 @@ describe('an order', () => {
 
   it('about another one than was asked shows nothing', async () => {
     await expect(shown({ id: 'ORD01OTHER' })).rejects.toMatchObject({ kind: 'outcome_unknown' });
+    const operation = { attemptId: 'att_2', paymentId: 'pay_1', reference: 'ORD01OTHER', amount: asked.amount };
+    await expect(answering(200, order).capturePayment({ ...operation, authorized: asked.amount })).rejects.toMatchObject({ kind: 'outcome_unknown' });
+    await expect(answering(200, order).voidPayment(operation)).rejects.toMatchObject({ kind: 'outcome_unknown' });
     await expect(answering(404, failing('order_not_found')).fetchPayment(order.id)).rejects.toMatchObject({ kind: 'payment_not_found' });
     await expect(answering(404, '<html></html>').fetchPayment(order.id)).rejects.toMatchObject({ kind: 'outcome_unknown' });
   });
@@ -127,7 +147,7 @@ describe('an answer that is no order', () => {
     [400, failing('property_value', ['transactions.payments[0].payment_method.token']), { kind: 'request_rejected', pspCode: 'property_value', field: 'paymentMethod.tokens.mercadopago' }], [400, failing('invalid_total_amount'), { kind: 'request_rejected', field: 'amount' }],
     [400, failing('unsupported_site'), { kind: 'request_rejected' }], [422, failing('x'), { kind: 'request_rejected' }], [401, failing('unauthorized'), { kind: 'credentials_rejected' }], [403, failing('forbidden'), { kind: 'credentials_rejected' }],
     [409, failing('idempotency_key_already_used'), { kind: 'outcome_unknown' }], [409, failing('refund_in_progress'), { kind: 'outcome_unknown' }], [409, failing('cannot_cancel_order'), { kind: 'request_rejected' }],
-    [423, failing('locked'), { kind: 'outcome_unknown' }], [500, failing('idempotency_validation_failed'), { kind: 'outcome_unknown' }], [400, '<html></html>', { kind: 'outcome_unknown' }], [201, {}, { kind: 'outcome_unknown' }],
+    [423, failing('locked'), { kind: 'outcome_unknown' }], [424, failing('failed_dependency'), { kind: 'outcome_unknown' }], [403, failing('partial_refund_forbidden_with_tips'), { kind: 'request_rejected', reason: expect.stringContaining('tip') }], [500, failing('idempotency_validation_failed'), { kind: 'outcome_unknown' }], [400, '<html></html>', { kind: 'outcome_unknown' }], [201, {}, { kind: 'outcome_unknown' }],
   ])('%d %j', async (status, body, expected) => {
     await expect(answering(status, body).createPayment(asked)).rejects.toMatchObject(expected);
   });
@@ -163,11 +183,44 @@ describe('a refund of an order', () => {
   });
 
   it('is found among those that are none of our others', async () => {
-    const looking = { ...asking, sentAt: new Date(), deadlineAt: new Date(), refundedBefore: money(500n, 'PEN'), otherReferences: ['REF01'] };
+    const looking = { ...asking, sentAt: new Date(), deadlineAt: new Date(Date.now() - 1), refundedBefore: money(500n, 'PEN'), otherReferences: ['REF01'] };
     const first = { id: 'REF01', amount: '5.00', status: 'processed' };
     expect(await answering(200, refunded(first)).findRefund(looking)).toBeNull();
     expect(await answering(200, refunded(first, { id: 'REF02', amount: '5.00', status: 'processed' })).findRefund(looking)).toMatchObject({ reference: 'REF02' });
     await expect(answering(200, refunded(first, { id: 'REF02', amount: '7.00', status: 'processed' })).findRefund(looking)).rejects.toMatchObject({ kind: 'outcome_unknown' });
+    // The panel's is known, without an id.
+    expect(await answering(200, refunded({ id: 'REF07', amount: '5.00', status: 'processed' })).findRefund(looking)).toBeNull();
+    expect(await answering(200, refunded(first, { id: 'REF02', amount: '5.00', status: 'processing' })).findRefund(looking)).toMatchObject({ status: 'pending', reference: 'REF02' });
+    await expect(answering(200, refunded(first, { id: 'REF02', amount: '5.00', status: 'odd' })).findRefund(looking)).rejects.toMatchObject({ kind: 'outcome_unknown' });
+  });
+
+  it('that failed is ours only if the order changed since ours was sent', async () => {
+    const looking = { ...asking, sentAt: new Date('2026-11-22T15:00:00Z'), deadlineAt: new Date('2026-11-22T15:00:20Z'), refundedBefore: money(0n, 'PEN'), otherReferences: [] };
+    const failed = (changed: string | null) => answering(200, { ...refunded({ id: 'REF01', amount: '5.00', status: 'failed' }), last_updated_date: changed }).findRefund(looking);
+    expect(await failed('2026-11-22T15:00:01.000Z')).toMatchObject({ status: 'failed', reference: 'REF01' });
+    for (const changed of ['2026-11-22T13:59:00.000Z', null]) expect(await failed(changed)).toBeNull();
+  });
+});
+
+describe('a search of orders', () => {
+  const range = { from: new Date(0), to: new Date(1_000) };
+  const attempt = { attemptId: 'att_1', amount: asked.amount, sentAt: new Date(), deadlineAt: new Date() };
+  const rowsOf = (count: number) => Array.from({ length: count }, (_, at) => ({ ...order, id: `ORD01${at}`, external_reference: `att_${at}` }));
+  const paged = (rows: object[], size: number, total = rows.length) => opened(({ url }) => {
+    if (url.pathname !== '/v1/orders') return { status: 200, body: { paging: { total: 0 }, results: [] } };
+    const page = Number(url.searchParams.get('page'));
+    return { status: 200, body: { data: rows.slice((page - 1) * size, page * size), paging: { total: String(total) } } };
+  }).gateway;
+
+  it('that finds more than it shows proves nothing', async () => {
+    await expect(paged(rowsOf(3), 2).findPayment(attempt)).rejects.toMatchObject({ kind: 'outcome_unknown' });
+  });
+
+  it('is read to its end however few come to a page; what is not whole is no listing', async () => {
+    for (const size of [100, 20]) expect(await paged(rowsOf(130), size).listPayments(range)).toHaveLength(130);
+    await expect(paged(rowsOf(40), 20, 41).listPayments(range)).rejects.toMatchObject({ kind: 'outcome_unknown' });
+    await expect(paged([...rowsOf(20), ...rowsOf(20)], 20).listPayments(range)).rejects.toMatchObject({ kind: 'outcome_unknown' });
+    expect(await paged(rowsOf(20), 20, 1_001).listPayments(range)).toBeNull();
   });
 });
 

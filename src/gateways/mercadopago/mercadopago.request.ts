@@ -11,6 +11,11 @@ export function paymentMethodId({ type, options }: Pick<PaymentOrder['method'], 
   return METHOD_IDS[type] ?? (typeof given === 'string' && /^[a-z0-9_]{1,30}$/.test(given) ? given : undefined);
 }
 
+/** `debvisa` and `debmaster` (§2.9), whose money is not reserved (§2.1). */
+export function isDebit(method: Pick<PaymentOrder['method'], 'type' | 'options'>): boolean {
+  return /^deb/.test(paymentMethodId(method) ?? '');
+}
+
 /** An order with a kept card is for the customer whose it is. */
 export type ChargeableOrder = PaymentOrder & { customerId?: string };
 
@@ -60,16 +65,13 @@ export function orderRequest(order: ChargeableOrder): Record<string, unknown> {
     transactions: {
       payments: [{
         amount: total,
-        payment_method: { id, type: DEBIT.test(id ?? '') ? 'debit_card' : 'credit_card', token: method.token, installments: method.installments },
+        payment_method: { id, type: isDebit(method) ? 'debit_card' : 'credit_card', token: method.token, installments: method.installments },
         ...(isMerchantInitiated ? { stored_credential: { payment_initiator: 'merchant', reason: 'unscheduled', store_payment_method: false, first_payment: false } } : {}),
       }],
     },
     config: { online: { transaction_security: { validation: isMerchantInitiated ? 'never' : 'on_fraud_risk', ...(isMerchantInitiated ? {} : { liability_shift: 'required' }) } } },
   };
 }
-
-/** `debvisa` and `debmaster` (§2.9). */
-const DEBIT = /^deb/;
 
 /** A JSON number in major units. From decimal text: with at most 15 digits the number is written as it stands there. */
 function numberOf(amount: Money): number {

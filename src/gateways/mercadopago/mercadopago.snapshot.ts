@@ -1,12 +1,12 @@
 import type { Currency } from '../../shared/currency.js';
-import type { PaymentSnapshot, RefundSnapshot, SavedMethodSnapshot, SnapshotFacts, SnapshotOutcome } from '../contract/payment-gateway.js';
+import type { GatewayContext, PaymentSnapshot, RefundSnapshot, SavedMethodSnapshot, SnapshotFacts, SnapshotOutcome } from '../contract/payment-gateway.js';
 import { CANCELLATIONS, cardOf, CHALLENGE_MS, declineOf, feesOf, isDisputed, lookUp, moneyOf, REFUND_STATES, TAKEN, VOUCHER_MS, WAITING } from './mercadopago.mapping.js';
 import type { MercadopagoCard, MercadopagoPayment, MercadopagoRefund } from './mercadopago.types.js';
 
 /** How a payment stands, as MercadoPago shows it. */
-export function paymentSnapshot(payment: MercadopagoPayment): PaymentSnapshot {
+export function paymentSnapshot(payment: MercadopagoPayment, environment: GatewayContext<unknown>['environment']): PaymentSnapshot {
   const amount = moneyOf(payment.transaction_amount, payment.currency_id);
-  const outcome = outcomeOf(payment);
+  const outcome = earnest(outcomeOf(payment), payment, environment);
   const facts: SnapshotFacts = {
     reference: payment.id,
     ourReference: payment.external_reference ?? null,
@@ -23,8 +23,15 @@ export function paymentSnapshot(payment: MercadopagoPayment): PaymentSnapshot {
   return { ...facts, ...outcome };
 }
 
+/** Of an account in production a payment in test mode is no money, whatever it shows (psp/mercadopago.md §1). */
+function earnest(outcome: SnapshotOutcome, { live_mode: isLive }: MercadopagoPayment, environment: GatewayContext<unknown>['environment']): SnapshotOutcome {
+  const isPlayed = environment === 'production' && isLive === false && ['authorized', 'captured', 'requires_action'].includes(outcome.status);
+  return isPlayed ? { status: 'pending', unmapped: 'live_mode false' } : outcome;
+}
+
 function outcomeOf(payment: MercadopagoPayment): SnapshotOutcome {
   const { status, status_detail: detail } = payment;
+  if (status === 'approved' && payment.captured === false) return { status: 'authorized' };
   if (TAKEN.has(status)) return { status: 'captured' };
   if (status === 'authorized') return { status: 'authorized' };
   if (status === 'rejected') return { status: 'declined', decline: declineOf(detail) };

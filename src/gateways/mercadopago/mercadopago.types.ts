@@ -30,6 +30,7 @@ export const paymentSchema = z.object({
   payment_type_id: optionalText,
   authorization_code: z.string().max(64).nullish().catch(null),
   captured: z.boolean().nullish().catch(null),
+  live_mode: z.boolean().nullish().catch(null),
   fee_details: z.array(z.object({ type: text, amount: number, fee_payer: optionalText })).nullish().catch(null),
   transaction_details: z.object({ net_received_amount: decimal, external_resource_url: optionalText, payment_method_reference_id: optionalText }).nullish().catch(null),
   card: z.object({ first_six_digits: optionalText, last_four_digits: optionalText }).nullish().catch(null),
@@ -40,7 +41,7 @@ export type MercadopagoPayment = z.infer<typeof paymentSchema>;
 /** A page of the search. One that we cannot read is no proof of anything. */
 export const searchSchema = z.object({ paging: z.object({ total: number }), results: z.array(paymentSchema) });
 
-export const refundSchema = z.object({ id, payment_id: id, amount: number, status: z.string().min(1).max(80) });
+export const refundSchema = z.object({ id, payment_id: id, amount: number, status: z.string().min(1).max(80), date_created: optionalText });
 export type MercadopagoRefund = z.infer<typeof refundSchema>;
 export const refundListSchema = z.array(refundSchema);
 
@@ -54,13 +55,20 @@ export const cardSchema = z.object({
 export type MercadopagoCard = z.infer<typeof cardSchema>;
 export const cardTokenSchema = z.object({ id: z.string().regex(/^[\x21-\x7e]{1,255}$/) });
 
-/** An error in MercadoPago's own form. Codes come as numbers or texts. */
+/** An error in MercadoPago's own form. Codes come as numbers or texts. Causes that cannot be read could be of those after which nobody knows: then it is no error that we understand. */
 export const errorSchema = z.object({
   message: text.nullish(),
   error: optionalText,
   status: z.union([number, text]),
-  cause: z.array(z.object({ code: z.union([number, text]).nullish(), description: optionalText })).nullish().catch(null),
+  code: z.union([number, text]).nullish(),
+  cause: z.array(z.object({ code: z.union([number, text]).nullish(), description: optionalText })).nullish(),
 });
+export type MercadopagoError = z.infer<typeof errorSchema>;
 
-/** A webhook's body, which is not signed: only its kind and its id are read, to tell two of them apart. */
-export const webhookSchema = z.object({ id: z.union([number, text]).nullish().catch(null), type: z.string().min(1).max(80), action: optionalText });
+/**
+ * A webhook's body, which is not signed: its kind and its id are read, to tell two of them apart, and which payment a chargeback is of, as a hint. Its kind
+ * may stand in the query alone; a body that says nothing of an event is none.
+ */
+export const webhookSchema = z.object({
+  id: z.union([number, text]).nullish().catch(null), type: z.string().min(1).max(80).nullish(), action: optionalText, actions: z.unknown().optional(), data: z.object({ payment_id: id.nullish().catch(null) }).nullish().catch(null),
+}).refine(({ id: eventId, type, action, actions, data }) => [eventId, type, action, actions, data].some((part) => part != null), 'no event');

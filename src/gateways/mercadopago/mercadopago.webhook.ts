@@ -2,8 +2,16 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import { parseExactly } from '../contract/exact-json.js';
 import { GatewayError } from '../contract/gateway-error.js';
 import type { WebhookDelivery, WebhookNotice } from '../contract/payment-gateway.js';
+import { lookUp } from './mercadopago.mapping.js';
 import { ORDER_ID } from './mercadopago.orders-types.js';
 import { PAYMENT_ID, webhookSchema } from './mercadopago.types.js';
+
+/** Chargebacks go by an id of their own; of which payment they are stands in the body alone (§7.2). */
+const CHARGEBACKS: ReadonlySet<string> = new Set(['topic_chargebacks_wh', 'chargebacks']);
+/** What MercadoPago says once and people must hear at once, by its topic, or topic and action (§7.1). */
+const ALERTS: Readonly<Record<string, string>> = {
+  stop_delivery_op_wh: 'MercadoPago suspects fraud: do not deliver', 'mp-connect application.deauthorized': 'the seller took back what was authorised at MercadoPago: its access token ends',
+};
 
 /**
  * Proves a webhook and tells which payment it speaks of (psp/mercadopago.md §7). Signed are the id in the query, the request's id and the time, not the
@@ -14,13 +22,19 @@ export function readWebhook({ headers, query, body }: WebhookDelivery, webhookSe
   const signature = headers['x-signature'];
   if (signature === undefined) return readNotification(query);
   const dataId = query['data.id'];
-  if (!isSigned(signature, dataId, headers['x-request-id'], webhookSecret)) throw new GatewayError('webhook_rejected', 'the signature does not prove that MercadoPago sent this');
+  const ts = signedAt(signature, dataId, headers['x-request-id'], webhookSecret);
+  if (ts === null) throw new GatewayError('webhook_rejected', 'the signature does not prove that MercadoPago sent this');
   const read = webhookSchema.safeParse(parseExactly(body.toString('utf8'), [webhookSecret]));
-  if (!read.success) throw new GatewayError('request_rejected', 'the body is no event of MercadoPago');
-  const topic = (query.type ?? read.data.type).slice(0, 80);
-  const { id } = read.data;
-  const eventId = [topic, dataId ?? '', typeof id === 'string' ? id : id?.text ?? headers['x-request-id'] ?? ''].join(':').slice(0, 255);
-  return { topic: read.data.action?.slice(0, 80) ?? topic, eventId, isProven: true, ourReference: null, reference: referenceOf(topic, dataId) };
+  const topic = (query.type ?? read.data?.type)?.slice(0, 80);
+  if (read.data === undefined || topic === undefined) throw new GatewayError('request_rejected', 'the body is no event of MercadoPago');
+  const { id, action, data } = read.data;
+  // Without an id of its own, what is signed tells one event from the next.
+  const eventId = [topic, dataId ?? '', typeof id === 'string' ? id : id?.text ?? headers['x-request-id'] ?? `ts${ts}`].join(':').slice(0, 255);
+  const alert = lookUp(ALERTS, topic) ?? lookUp(ALERTS, `${topic} ${action ?? ''}`);
+  const disputed = CHARGEBACKS.has(topic) ? data?.payment_id ?? null : null;
+  return {
+    topic: action?.slice(0, 80) ?? topic, eventId, isProven: disputed === null, ourReference: null, reference: disputed ?? referenceOf(topic, dataId), ...(alert === undefined ? {} : { alert }),
+  };
 }
 
 /** What a payment of ours is called: its number, or its order's id, which may come in lower case (§7.3). */
@@ -30,19 +44,22 @@ function referenceOf(topic: string, dataId: string | undefined): string | null {
   return topic === 'order' && ORDER_ID.test(id) ? id : null;
 }
 
-/** `?topic=payment&id=…`, unsigned. */
+/** `?topic=payment&id=…`, unsigned: nothing in it tells two events of a payment apart, so each that comes is a reason to ask (webhooks/inbound/webhook-receipt.ts). */
 function readNotification({ topic, id }: Readonly<Record<string, string>>): WebhookNotice {
   if (topic === undefined || id === undefined) throw new GatewayError('webhook_rejected', 'there is no signature');
   return { topic: topic.slice(0, 80), eventId: `ipn:${topic}:${id}`.slice(0, 255), isProven: false, ourReference: null, reference: topic === 'payment' && PAYMENT_ID.test(id) ? id : null };
 }
 
-/** The id stands in the signed text as it was sent or in lower case: MercadoPago's own pages differ (§7.3). No age is checked: retries come for days. */
-function isSigned(header: string, dataId: string | undefined, requestId: string | undefined, secret: string): boolean {
+/**
+ * The `ts` of a signature that proves this; null for one that does not. The id stands in the signed text as it was sent or in lower case: MercadoPago's own
+ * pages differ (§7.3). No age is checked: retries come for days.
+ */
+function signedAt(header: string, dataId: string | undefined, requestId: string | undefined, secret: string): string | null {
   const parts = partsOf(header);
-  if (parts === null) return false;
+  if (parts === null) return null;
   const given = Buffer.from(parts.v1, 'hex');
   const manifests = [...new Set([dataId, dataId?.toLowerCase()])].map((id) => [...(id === undefined ? [] : [`id:${id};`]), ...(requestId === undefined ? [] : [`request-id:${requestId};`]), `ts:${parts.ts};`].join(''));
-  return manifests.map((manifest) => timingSafeEqual(createHmac('sha256', secret).update(manifest).digest(), given)).includes(true);
+  return manifests.map((manifest) => timingSafeEqual(createHmac('sha256', secret).update(manifest).digest(), given)).includes(true) ? parts.ts : null;
 }
 
 /** `ts=…,v1=…`, each once, in any order, with blanks around (traps T1 to T3). */
