@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { Logger } from '@nestjs/common';
 import { GatewayError } from '../../gateways/contract/gateway-error.js';
 import { supports, type WebhookDelivery, type WebhookNotice } from '../../gateways/contract/payment-gateway.js';
 import type { GatewayRegistry } from '../../gateways/gateway-registry.js';
@@ -18,6 +19,7 @@ const OUTCOMES = ['stored', 'repeated', 'rejected', 'unreadable'] as const;
 /** Takes in what PSPs post: proves it, stores it, and only then says that it was received (invariant I12). */
 export class WebhookReceipt {
   private readonly received;
+  private readonly logger = new Logger(WebhookReceipt.name);
 
   constructor(
     private readonly database: Database,
@@ -36,6 +38,7 @@ export class WebhookReceipt {
   async receive(gateway: string, tenantId: string, delivery: WebhookDelivery): Promise<void> {
     const notice = await this.prove(gateway, tenantId, delivery);
     const isNew = await this.store(gateway, tenantId, notice, delivery.body);
+    if (isNew && notice.isProven && notice.alert !== undefined) this.logger.error({ alert: true, gateway, tenantId, topic: notice.topic, msg: notice.alert });
     this.received.inc({ gateway, outcome: isNew ? 'stored' : 'repeated' });
   }
 
@@ -79,8 +82,8 @@ export class WebhookReceipt {
       }).onDuplicateKeyUpdate((row) => ({ deliveries: row('webhook_events.deliveries' as never, '+', 1 as never), updated_at: now })).executeTakeFirstOrThrow();
       const isNew = numInsertedOrUpdatedRows === 1n;
       const stored = isNew ? null : await events.selectFrom('webhook_events').select(['id', 'status']).where('gateway', '=', gateway).where('dedupe_key', '=', dedupeKey).executeTakeFirstOrThrow();
-      // The PSP says again what we could not make sense of, or could not ask about: another try.
-      const isTriedAgain = stored !== null && ['quarantined', 'dead'].includes(stored.status);
+      // The PSP says again what we could not make sense of, or could not ask about: another try. So is a hint that is given again: nothing in it tells news from a repeat.
+      const isTriedAgain = stored !== null && (['quarantined', 'dead'].includes(stored.status) || (!isProven && stored.status !== 'ignored'));
       if (isTriedAgain) await events.updateTable('webhook_events').set({ status: 'received' }).where('id', '=', stored.id).execute();
       if (isOfPayment && (isNew || isTriedAgain)) await this.jobs.enqueueAgain(transaction, processingOf({ jobId, tenantId, gateway, reference, ourReference, refundReference }));
       return isNew;
