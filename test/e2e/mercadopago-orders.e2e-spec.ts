@@ -21,7 +21,7 @@ beforeEach(async () => {
   account = newMercadopagoAccount();
   await setApi('orders');
   service.mercadopago.faults.clear();
-  service.mercadopago.settings.change({ reviewAfterMs: 300, refundsInProcess: false, lookupLagMs: 0 });
+  service.mercadopago.settings.change({ reviewAfterMs: 300, refundAfterMs: 5_000, refundsInProcess: false, coversRefunds: true, lookupLagMs: 0, cancelWord: 'canceled' });
 });
 
 const setApi = (api: string) => putMercadopagoAccount(service, ana, account, { settings: { api }, fees: [{ currency: 'PEN', percentBps: 399, taxBps: 1_800 }] });
@@ -85,6 +85,41 @@ describe('a card through MercadoPago\'s orders', () => {
     expect(refund.body.status).toBe('submitted');
     expect(await eventually(async () => (await service.ask<RefundBody>({ path: `/v1/refunds/${refund.body.id}`, key: ana.client })).body, ({ status }) => status !== 'submitted')).toMatchObject({ status: 'succeeded' });
     expect(booked()[0]?.refunds).toMatchObject([{ amount: 2_900 }]);
+  });
+
+  const ended = (id: string): Promise<RefundBody> => eventually(async () => (await service.ask<RefundBody>({ path: `/v1/refunds/${id}`, key: ana.client })).body, ({ status }) => status !== 'submitted');
+
+  it('whose refund\'s reply is lost, after one of the same amount in the panel, is refunded twice and no more', async () => {
+    listen();
+    const { body } = await pay();
+    service.mercadopago.panel.refund(booked()[0]?.id ?? 0, 500);
+    expect(await until(body.id, ({ refunds }) => refunds.length > 0)).toMatchObject({ amountRefunded: 500, refunds: [{ origin: 'gateway' }] });
+    service.mercadopago.faults.add({ route: 'POST /v1/orders/:id/refund', kind: 'reset_before_booking' });
+    const refund = await refundPayment(service, ana.client, body.id, { amount: 500 });
+    expect(refund.body.status).toBe('submitted');
+    expect(await ended(refund.body.id)).toMatchObject({ status: 'succeeded' });
+    expect(booked()[0]?.refunds).toMatchObject([{ amount: 500, status: 'approved' }, { amount: 500, status: 'approved' }]);
+    expect(await readPayment(service, ana.client, body.id)).toMatchObject({ amountRefunded: 1_000, amountRefundPending: 0 });
+  });
+
+  it('whose refund is rejected keeps its money, though the reply was lost, or it was in process first', async () => {
+    service.mercadopago.settings.change({ coversRefunds: false });
+    const { body } = await pay();
+    service.mercadopago.faults.add({ route: 'POST /v1/orders/:id/refund', kind: 'reset_after_booking' });
+    const lost = await refundPayment(service, ana.client, body.id, { amount: 500 });
+    expect(await ended(lost.body.id)).toMatchObject({ status: 'failed', failure: { pspCode: 'failed' } });
+    service.mercadopago.settings.change({ refundsInProcess: true, refundAfterMs: null });
+    const taken = await refundPayment(service, ana.client, body.id, { amount: 600 });
+    expect(taken.body.status).toBe('submitted');
+    service.mercadopago.panel.endRefund(booked()[0]?.id ?? 0, booked()[0]?.refunds.at(-1)?.id ?? 0, 'rejected');
+    expect(await ended(taken.body.id)).toMatchObject({ status: 'failed' });
+    expect(await readPayment(service, ana.client, body.id)).toMatchObject({ amountRefunded: 0, amountRefundPending: 0 });
+  });
+
+  it('is released, however MercadoPago spells that', async () => {
+    service.mercadopago.settings.change({ cancelWord: 'cancelled' });
+    const { body } = await pay({ captureMethod: 'manual' });
+    expect((await post(`/v1/payments/${body.id}/void`)).body).toMatchObject({ status: 'voided' });
   });
 
   it('kept for a customer is charged for a renewal', async () => {

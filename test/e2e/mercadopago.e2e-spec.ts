@@ -1,4 +1,6 @@
 import { createHmac, randomUUID } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { createPayment, eventually, paymentOf, readPayment, refundPayment, settled, type PaymentBody, type ProblemBody, type RefundBody } from '../support/payments.js';
 import { mintMercadopagoToken, newMercadopagoAccount, putMercadopagoAccount, type MercadopagoAccount } from '../support/mercadopago.js';
@@ -19,7 +21,7 @@ beforeEach(async () => {
   account = newMercadopagoAccount();
   await putMercadopagoAccount(service, ana, account);
   service.mercadopago.faults.clear();
-  service.mercadopago.settings.change({ reviewAfterMs: 300, refundsInProcess: false, lookupLagMs: 0, notifications: 'webhook', timestamps: 'milliseconds', idCase: 'as_sent' });
+  service.mercadopago.settings.change({ reviewAfterMs: 300, refundAfterMs: 5_000, refundsInProcess: false, partialRefunds: true, coversRefunds: true, lookupLagMs: 0, notifications: 'webhook', timestamps: 'milliseconds', idCase: 'as_sent' });
 });
 
 const mint = (name?: string, number?: string): Promise<string> => mintMercadopagoToken(service.mercadopago.url, account, name, number);
@@ -29,6 +31,13 @@ const pay = async (changes: Record<string, unknown> = {}, name?: string, number?
 const booked = () => service.mercadopago.books.payments(account.merchant);
 const listen = (changes: object = {}): void => { service.mercadopago.webhooks.change(account.merchant, { url: `${url}/webhooks/mercadopago/${ana.tenantId}`, ...changes }); };
 const until = (id: string, isThere: (payment: PaymentBody) => boolean): Promise<PaymentBody> => eventually(() => readPayment(service, ana.client, id), isThere);
+const ticketsOf = (id: string) => service.tables.query<{ kind: string }>(`select kind from tickets where payment_id = '${id}'`);
+/** What this process has logged so far of alerts, as the log-hygiene phase will read it. */
+const alerts = () => {
+  const directory = process.env.LOG_CAPTURE_DIR ?? '';
+  const lines = readdirSync(directory).filter((name) => name.startsWith(`${process.pid}-`)).flatMap((name) => readFileSync(join(directory, name), 'utf8').split('\n'));
+  return lines.filter((line) => line.includes('"alert":true')).map((line) => JSON.parse(line) as Record<string, unknown>);
+};
 const post = <T = PaymentBody>(path: string, body: unknown = undefined) => service.ask<T>({ method: 'POST', path, key: ana.client, body, headers: { 'idempotency-key': randomUUID() } });
 
 describe('a card through MercadoPago', () => {
@@ -73,6 +82,19 @@ describe('a card through MercadoPago', () => {
   });
 });
 
+describe('an error after which nobody knows', () => {
+  const failure = (status: number, ...codes: number[]) => ({ status, body: { message: 'no', error: 'bad_request', status, cause: codes.map((code) => ({ code, description: 'no', data: null })) } });
+  it.each<[string, { status: number; body: Record<string, unknown> }]>([
+    ['400 2001', failure(400, 2001)], ['404 2004', failure(404, 2004)], ['400 2062, 2007', failure(400, 2062, 2007)], ['409 401001', { status: 409, body: { code: '401001', message: 'The process has not been completed yet.' } }], ['423', failure(423, 1)],
+  ])('(%s) of a payment that was booked leaves it processing until it is found', async (_what, changes) => {
+    service.mercadopago.faults.add({ route: 'POST /v1/payments', kind: 'error_after_booking', changes: changes as never });
+    const { body } = await pay();
+    expect(body.status).toBe('processing');
+    expect(await settled(service, ana.client, body.id)).toMatchObject({ status: 'captured' });
+    expect(booked()).toHaveLength(1);
+  });
+});
+
 describe('reserved money', () => {
   it('is captured, or released', async () => {
     const [first, second] = [await pay({ captureMethod: 'manual' }), await pay({ captureMethod: 'manual' })];
@@ -92,6 +114,39 @@ describe('a challenge', () => {
     expect([refused.status, refused.body.code]).toEqual([409, 'invalid_state']);
     service.mercadopago.panel.challenge(Number(body.gatewayReference));
     expect(await until(body.id, (payment) => payment.status === status)).toMatchObject({ status, ...(code === null ? {} : { failure: { code } }) });
+  });
+});
+
+describe('a challenge that nobody tells us of', () => {
+  it.each([['5483928164574623', 'captured'], ['5361956806117557', 'failed']])('of %s is seen to be over by look-ups alone: %s', async (number, status) => {
+    const { body } = await pay({}, 'APRO', number);
+    service.mercadopago.panel.challenge(Number(body.gatewayReference));
+    expect(await until(body.id, (payment) => payment.status === status)).toMatchObject({ status });
+    expect((await service.ask<{ data: unknown[] }>({ path: '/v1/webhook-events', key: ana.operator })).body.data).toEqual([]);
+  });
+});
+
+describe('a review of a card that is to be captured later', () => {
+  it('ends with reserved money', async () => {
+    const { body } = await pay({ captureMethod: 'manual' }, 'CONT');
+    expect(body).toMatchObject({ status: 'processing' });
+    expect(await until(body.id, ({ status }) => status === 'authorized')).toMatchObject({ status: 'authorized', amountCaptured: 0 });
+  });
+});
+
+describe('test credentials', () => {
+  const withTestToken = (environment: 'sandbox' | 'production') => putMercadopagoAccount(service, ana, { ...account, accessToken: `TEST-sec-${account.suffix}` }, { environment });
+
+  it('in an account of production take no money: people hear of it', async () => {
+    expect((await withTestToken('production')).status).toBe(200);
+    const { body } = await pay();
+    expect(body).toMatchObject({ status: 'processing', processingReason: 'pending_at_gateway', amountCaptured: 0 });
+    expect(await ticketsOf(body.id)).toEqual([{ kind: 'unmapped_status' }]);
+  });
+
+  it('in an account for trying are as good as others', async () => {
+    await withTestToken('sandbox');
+    expect((await pay()).body).toMatchObject({ status: 'captured' });
   });
 });
 
@@ -164,6 +219,53 @@ describe('a refund', () => {
     expect(booked()[0]?.refunds).toMatchObject([{ amount: 2_900 }]);
   });
 
+  it('whose reply is lost, after one of the same amount in the panel, is sent again and booked once', async () => {
+    listen();
+    const { body } = await pay();
+    service.mercadopago.panel.refund(Number(body.gatewayReference), 500);
+    expect(await until(body.id, ({ refunds }) => refunds.length > 0)).toMatchObject({ amountRefunded: 500, refunds: [{ origin: 'gateway' }] });
+    service.mercadopago.faults.add({ route: 'POST /v1/payments/:id/refunds', kind: 'reset_before_booking' });
+    const refund = await refundPayment(service, ana.client, body.id, { amount: 500 });
+    expect(refund.body.status).toBe('submitted');
+    expect(await ended(refund.body.id)).toMatchObject({ status: 'succeeded' });
+    expect(booked()[0]?.refunds).toMatchObject([{ amount: 500, status: 'approved' }, { amount: 500, status: 'approved' }]);
+    expect(await readPayment(service, ana.client, body.id)).toMatchObject({ amountRefunded: 1_000, amountRefundPending: 0 });
+  });
+
+  it('that MercadoPago rejects has failed: at once, when its reply is lost, or when it was in process', async () => {
+    service.mercadopago.settings.change({ coversRefunds: false });
+    const { body } = await pay();
+    expect((await refundPayment(service, ana.client, body.id, { amount: 400 })).body).toMatchObject({ status: 'failed', failure: { pspCode: 'rejected' } });
+    service.mercadopago.faults.add({ route: 'POST /v1/payments/:id/refunds', kind: 'reset_after_booking' });
+    const lost = await refundPayment(service, ana.client, body.id, { amount: 500 });
+    expect(lost.body.status).toBe('submitted');
+    expect(await ended(lost.body.id)).toMatchObject({ status: 'failed', failure: { pspCode: 'rejected' } });
+    service.mercadopago.settings.change({ refundsInProcess: true, refundAfterMs: null });
+    const taken = await refundPayment(service, ana.client, body.id, { amount: 600 });
+    expect(taken.body.status).toBe('submitted');
+    service.mercadopago.panel.endRefund(Number(body.gatewayReference), booked()[0]?.refunds.at(-1)?.id ?? 0, 'rejected');
+    expect(await ended(taken.body.id)).toMatchObject({ status: 'failed', failure: { pspCode: 'rejected' } });
+    expect(booked()[0]?.refunds.map(({ amount, status }) => [amount, status])).toEqual([[400, 'rejected'], [500, 'rejected'], [600, 'rejected']]);
+    expect(await readPayment(service, ana.client, body.id)).toMatchObject({ amountRefunded: 0, amountRefundPending: 0 });
+  });
+
+  it('of all of it is taken where no part is (3024)', async () => {
+    service.mercadopago.settings.change({ partialRefunds: false });
+    const { body } = await pay();
+    expect((await refundPayment(service, ana.client, body.id, { amount: 500 })).body).toMatchObject({ status: 'failed', failure: { pspCode: '3024' } });
+    expect((await refundPayment(service, ana.client, body.id)).body).toMatchObject({ status: 'succeeded', amount: 12_900 });
+    expect(booked()[0]).toMatchObject({ status: 'refunded' });
+  });
+
+  it('that MercadoPago says not to find (2032) is looked for', async () => {
+    const { body } = await pay();
+    service.mercadopago.faults.add({ route: 'POST /v1/payments/:id/refunds', kind: 'error_after_booking', changes: { status: 404, body: { message: 'no', error: 'not_found', status: 404, cause: [{ code: 2032, description: 'no' }] } } });
+    const refund = await refundPayment(service, ana.client, body.id, { amount: 500 });
+    expect(refund.body.status).toBe('submitted');
+    expect(await ended(refund.body.id)).toMatchObject({ status: 'succeeded' });
+    expect(booked()[0]?.refunds).toHaveLength(1);
+  });
+
   it('that meets a chargeback gives back no more than was taken (E10)', async () => {
     const { body } = await pay();
     const [refund] = await Promise.all([refundPayment(service, ana.client, body.id), Promise.resolve().then(() => { service.mercadopago.panel.chargeBack(Number(body.gatewayReference)); })]);
@@ -182,7 +284,7 @@ describe('a refund', () => {
 });
 
 describe('a webhook of MercadoPago', () => {
-  const statuses = async () => (await service.ask<{ data: { status: string; proven: boolean; type: string }[] }>({ path: '/v1/webhook-events', key: ana.operator })).body.data;
+  const statuses = async () => (await service.ask<{ data: { status: string; proven: boolean; type: string; deliveries: number }[] }>({ path: '/v1/webhook-events', key: ana.operator })).body.data;
 
   it.each([['seconds', 'as_sent'], ['milliseconds', 'lower']] as const)('signed with %s and its id %s is proven', async (timestamps, idCase) => {
     service.mercadopago.settings.change({ timestamps, idCase });
@@ -198,6 +300,52 @@ describe('a webhook of MercadoPago', () => {
     service.mercadopago.panel.refund(Number(body.gatewayReference), 500);
     expect(await until(body.id, ({ refunds }) => refunds.length > 0)).toMatchObject({ amountRefunded: 500 });
     expect(await statuses()).toMatchObject([{ proven: false }]);
+  });
+
+  it('of the old kind looks like the one before it, and is a reason to ask all the same', async () => {
+    service.mercadopago.settings.change({ notifications: 'ipn' });
+    const { body } = await pay();
+    listen();
+    for (const [amount, total] of [[500, 500], [300, 800]] as const) {
+      service.mercadopago.panel.refund(Number(body.gatewayReference), amount);
+      expect(await until(body.id, ({ amountRefunded }) => amountRefunded === total)).toMatchObject({ amountRefunded: total });
+      await eventually(statuses, (found) => found.every(({ status }) => status === 'processed'));
+    }
+    expect(await statuses()).toMatchObject([{ proven: false, deliveries: 2, status: 'processed' }]);
+  });
+
+  it('of a chargeback, though it names none of ours, leads to its payment: a ticket, and no money moves', async () => {
+    const { body } = await pay();
+    // What the payment itself says of it is lost.
+    listen({ lost: 1 });
+    service.mercadopago.panel.chargeBack(Number(body.gatewayReference));
+    expect(await eventually(() => ticketsOf(body.id), (found) => found.length > 0)).toEqual([{ kind: 'chargeback' }]);
+    expect(await statuses()).toMatchObject([{ type: 'topic_chargebacks_wh', proven: false }]);
+    expect(await readPayment(service, ana.client, body.id)).toMatchObject({ status: 'captured', amountCaptured: 12_900, amountRefunded: 0 });
+  });
+
+  const signed = (topic: string, id: string, action: string, secret = account.webhookSecret) => {
+    const v1 = createHmac('sha256', secret).update(`id:${id};request-id:req-1;ts:1;`).digest('hex');
+    return service.ask({ method: 'POST', path: `/webhooks/mercadopago/${ana.tenantId}?data.id=${id}&type=${topic}`, headers: { 'x-signature': `ts=1,v1=${v1}`, 'x-request-id': 'req-1' }, body: { type: topic, action, data: { id } } });
+  };
+
+  it('of a kind that we know nothing of is stored, and acknowledged', async () => {
+    expect((await signed('topic_card_id_wh', '123', 'card.updated')).status).toBe(200);
+    expect(await statuses()).toMatchObject([{ type: 'card.updated', status: 'ignored', proven: true }]);
+  });
+
+  it.each([['stop_delivery_op_wh', 'created'], ['mp-connect', 'application.deauthorized']])('of %s raises an alert, once', async (topic, action) => {
+    for (let i = 0; i < 2; i++) expect((await signed(topic, '123', action)).status).toBe(200);
+    expect(alerts().filter(({ tenantId }) => tenantId === ana.tenantId)).toMatchObject([{ gateway: 'mercadopago', level: 'error' }]);
+  });
+
+  it('is proven by the secret of now and by the one before', async () => {
+    const before = account.webhookSecret;
+    const now = `${before}-new`;
+    await putMercadopagoAccount(service, ana, { ...account, webhookSecret: now });
+    for (const secret of [before, now]) expect((await signed('payment', secret === now ? '1' : '2', 'payment.updated', secret)).status).toBe(200);
+    expect((await signed('payment', '3', 'payment.updated', `${before}-other`)).status).toBe(401);
+    expect((await statuses()).map(({ proven }) => proven)).toEqual([true, true]);
   });
 
   it('that is sent again, at once or days later, has its effect once (B8)', async () => {
@@ -278,7 +426,10 @@ describe('keys that MercadoPago does not take', () => {
     service.mercadopago.faults.add({ route: 'POST /v1/payments', kind: 'rate_limited' });
     expect((await pay()).body).toMatchObject({ status: 'failed', failure: { code: 'gateway_unavailable' } });
     await putMercadopagoAccount(service, ana, { ...account, accessToken: `nothing-${account.suffix}` });
+    const refused = () => alerts().filter(({ kind }) => kind === 'credentials_rejected');
+    const before = refused().length;
     expect((await pay()).body).toMatchObject({ status: 'failed', failure: { code: 'gateway_misconfigured', pspCode: '7' } });
+    expect(refused().slice(before)).toMatchObject([{ gateway: 'mercadopago', kind: 'credentials_rejected', pspCode: '7' }]);
     expect(booked()).toEqual([]);
   });
 });
