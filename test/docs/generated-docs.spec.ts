@@ -15,7 +15,7 @@ const UPDATES = process.env.UPDATE_DOCS === '1';
 const MARK = '<!-- Generated from the code by test/docs/generated-docs.spec.ts; `UPDATE_DOCS=1 npm test -- test/docs` writes it anew. -->';
 
 const VERBS: Record<OptionalVerb, string> = {
-  findPayment: 'look up by our own id', findPayments: 'look up several by one listing', listPayments: 'list its payments of a time', capturePayment: 'capture', voidPayment: 'void', refundPayment: 'refund', findRefund: 'look up a refund', savePaymentMethod: 'keep a card for later', deletePaymentMethod: 'forget a kept card', readWebhook: 'webhooks',
+  findPayment: 'look up by our own id', findPayments: 'look up several by one listing', listPayments: 'list its payments of a time', capturePayment: 'capture', voidPayment: 'void', refundPayment: 'refund', findRefund: 'look up a refund', savePaymentMethod: 'keep a card for later', deletePaymentMethod: 'forget a kept card', forgetCustomer: 'forget a customer and all their cards', readWebhook: 'webhooks',
 };
 
 function capabilities(definitions: readonly GatewayDefinition[]): string {

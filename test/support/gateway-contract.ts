@@ -188,6 +188,30 @@ export function describeGatewayContract(subject: ContractSubject): void {
       for (let i = 0; i < 2; i++) await saving(open(credentials)).deletePaymentMethod(saved.reference);
     });
 
+    if (has('forgetCustomer')) it('forgets a customer with all cards, also one who is forgotten already, and nobody else', async () => {
+      const { credentials, saved } = await kept();
+      const forgetting = (gateway: PaymentGateway) => {
+        if (!supports(gateway, 'forgetCustomer')) throw new Error('forgetCustomer went away');
+        return gateway;
+      };
+      const isKept = async ({ reference }: typeof saved) => {
+        const { status } = await open(credentials).createPayment(orderOf(reference, { method: { type: 'card', token: reference, installments: 1, isSaved: true }, customer })).catch(() => ({ status: 'refused' }));
+        return status === 'captured';
+      };
+      const second = await saving(open(credentials)).savePaymentMethod({ token: await world.token(credentials, 'approved'), customer });
+      const other = await saving(open(credentials)).savePaymentMethod({ token: await world.token(credentials, 'approved'), customer: { ...customer, email: 'otra@ejemplo.pe' } });
+      if (second.status !== 'saved' || other.status !== 'saved') throw new Error('a card was declined');
+      await forgetting(open(world.newMerchant(currency))).forgetCustomer(customer);
+      expect(await isKept(saved)).toBe(true);
+      for (let i = 0; i < 2; i++) await forgetting(open(credentials)).forgetCustomer({ email: customer.email });
+      expect([await isKept(saved), await isKept(second), await isKept(other)]).toEqual([false, false, true]);
+      const again = await saving(open(credentials)).savePaymentMethod({ token: await world.token(credentials, 'approved'), customer });
+      expect(again).toMatchObject({ status: 'saved' });
+      const stub = await httpStub((response) => response.writeHead(500).end());
+      expect(await kindOf(forgetting(open({ ...blank(definition) }, at(stub.url), WINDOW_MS)).forgetCustomer(customer))).toBe('outcome_unknown');
+      await stub.close();
+    });
+
     it('knows nothing of a reference of another form', async () => {
       const gateway = saving(open(world.newMerchant(currency)));
       expect([undefined, 'request_rejected']).toContain(await gateway.deletePaymentMethod('../../v1/x?y=z').then(() => undefined, (error: unknown) => (error as GatewayError).kind));

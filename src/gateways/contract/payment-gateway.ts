@@ -34,6 +34,8 @@ export interface PaymentGateway {
   savePaymentMethod?(order: SaveMethodOrder): Promise<SavedMethodSnapshot>;
   /** Forgets what was kept; what the PSP does not know any more is forgotten already. */
   deletePaymentMethod?(reference: string): Promise<void>;
+  /** Forgets the customer whom the PSP has by this e-mail address, and every card that it keeps for them; one whom it does not know is forgotten already. */
+  forgetCustomer?(customer: Customer): Promise<void>;
   /**
    * Proves that the PSP sent this, and tells which payment it speaks of; never what happened, which is asked. Throws `webhook_rejected` when it is not
    * authentic, `request_rejected` when it is and cannot be read.

@@ -54,6 +54,16 @@ export class CulqiClient {
     return this.call((options) => this.sdk.customers.getCustomers(filter, options));
   }
 
+  /** `id` must have the form of a customer id (defect 11). */
+  getCustomer(id: string): Promise<CulqiAnswer> {
+    return this.call((options) => this.sdk.customers.getCustomer({ id }, options));
+  }
+
+  /** `id` must have the form of a customer id (defect 11). */
+  deleteCustomer(id: string): Promise<CulqiAnswer> {
+    return this.call((options) => this.sdk.customers.deleteCustomer({ id }, options));
+  }
+
   createCard(card: { customer_id: string; token_id: string }): Promise<CulqiAnswer> {
     return this.call((options) => this.sdk.cards.createCard(card, options));
   }

@@ -345,3 +345,47 @@ describe('a refund that is looked for', () => {
     await expect(endless.findRefund(reference)).rejects.toMatchObject({ kind: 'outcome_unknown' });
   });
 });
+
+describe('the customer of an e-mail address', () => {
+  const customer = { email: 'ana@ejemplo.pe', firstName: 'Ana', lastName: 'Rojas', phone: '+51999000111', country: 'PE', address: { line1: 'Avenida 1', city: 'Lima' } };
+  const shown = (suffix: string, email: string) => ({ object: 'customer', id: `cus_test_${suffix}`, email });
+  const card = { object: 'card', id: 'crd_test_0000000000000001', source: charge.source };
+  /** Culqi, where the address is taken, and its customers stand on these pages, whatever they are asked for by. */
+  function culqiWith(pages: object[][], { isEndless = false } = {}) {
+    const requests: HttpRequest[] = [];
+    const gateway = gatewayOver((request) => {
+      requests.push(request);
+      const { pathname, searchParams } = request.url;
+      const to = (status: number, body: object): Promise<HttpAnswer> => Promise.resolve({ status, headers: {}, body: JSON.stringify(body) });
+      if (request.method === 'GET' && pathname === '/v2/customers') {
+        const page = Number(searchParams.get('after') ?? 0);
+        return to(200, { data: pages[page % pages.length], paging: { next: isEndless || page + 1 < pages.length ? 'https://culqi.example/next' : null, cursors: { after: String(page + 1) } } });
+      }
+      if (pathname === '/v2/cards') return to(201, card);
+      if (request.method === 'POST') return to(400, { object: 'error', type: 'invalid_request_error', merchant_message: 'Un cliente con este correo ya existe.' });
+      return to(200, request.method === 'GET' ? { ...shown('found', customer.email), cards: [card] } : { deleted: true });
+    });
+    const listings = () => requests.filter(({ method, url }) => method === 'GET' && url.pathname === '/v2/customers');
+    return { gateway, requests, listings };
+  }
+
+  it('is found among all others, on a later page, whatever its capitals', async () => {
+    const { gateway, requests, listings } = culqiWith([[shown('other', 'luis@ejemplo.pe')], [shown('found', 'ANA@ejemplo.pe')], [shown('last', 'ana@ejemplo.pe')]]);
+    expect(await gateway.savePaymentMethod({ token: TOKEN, customer })).toMatchObject({ status: 'saved', reference: card.id });
+    expect(JSON.parse(requests.at(-1)?.body ?? '{}')).toMatchObject({ customer_id: 'cus_test_found' });
+    expect(listings().map(({ url }) => Object.fromEntries(url.searchParams))).toEqual([{ email: 'ana@ejemplo.pe', limit: '100' }, { email: 'ana@ejemplo.pe', limit: '100', after: '1' }]);
+  });
+
+  it('is not found where it is on no page, or on none of those that are read', async () => {
+    await expect(culqiWith([[shown('other', 'luis@ejemplo.pe')]]).gateway.savePaymentMethod({ token: TOKEN, customer })).rejects.toMatchObject({ kind: 'request_rejected' });
+    const { gateway, listings } = culqiWith([[shown('other', 'luis@ejemplo.pe')]], { isEndless: true });
+    await expect(gateway.forgetCustomer(customer)).rejects.toMatchObject({ kind: 'outcome_unknown' });
+    expect(listings()).toHaveLength(20);
+  });
+
+  it('is forgotten after every card of theirs', async () => {
+    const { gateway, requests } = culqiWith([[shown('found', 'Ana@ejemplo.pe')]]);
+    await gateway.forgetCustomer(customer);
+    expect(requests.map(({ method, url }) => `${method} ${url.pathname}`)).toEqual(['GET /v2/customers', 'GET /v2/customers/cus_test_found', `DELETE /v2/cards/${card.id}`, 'DELETE /v2/customers/cus_test_found']);
+  });
+});

@@ -6,7 +6,7 @@ import { CulqiClient, type CulqiAnswer, type CulqiCredentials } from './culqi.cl
 import { cardOf, FIELDS, REFUND_REASONS } from './culqi.mapping.js';
 import { chargeRequest, customerRequest } from './culqi.request.js';
 import { chargeSnapshot, declineSnapshot, refundSnapshot, savedDecline } from './culqi.snapshot.js';
-import { cardSchema, chargePageSchema, chargeSchema, customerPageSchema, customerSchema, errorSchema, refundPageSchema, refundSchema, reviewSchema, type ChargeEntry, type CulqiCharge, type CulqiError, type CulqiRefund } from './culqi.types.js';
+import { cardSchema, chargePageSchema, chargeSchema, customerPageSchema, customerSchema, customerWithCardsSchema, errorSchema, refundPageSchema, refundSchema, reviewSchema, type ChargeEntry, type CulqiCharge, type CulqiError, type CulqiRefund } from './culqi.types.js';
 import { readWebhook } from './culqi.webhook.js';
 
 /** Life of a card token (psp/culqi.md §1.4). */
@@ -127,12 +127,30 @@ export class CulqiGateway implements PaymentGateway {
     if (made?.success === true) return made.data.id;
     const trouble = troubleOf(answer);
     if (trouble.kind !== 'request_rejected') throw trouble;
-    const listed = await this.client.listCustomers({ email: customer.email });
-    const page = listed.status === 200 ? customerPageSchema.safeParse(listed.body) : undefined;
-    if (page?.success !== true) throw troubleOf(listed);
-    const found = page.data.data.find(({ email }) => email.toLowerCase() === customer.email.toLowerCase());
-    if (found === undefined) throw trouble;
-    return found.id;
+    const found = await this.findCustomer(customer);
+    if (found === null) throw trouble;
+    return found;
+  }
+
+  /** Whether a customer's cards go with the customer is not documented, so they go first. */
+  async forgetCustomer(customer: Customer): Promise<void> {
+    const id = await this.findCustomer(customer);
+    if (id === null) return;
+    const shown = await this.client.getCustomer(id);
+    if (shown.status === 404) return;
+    const known = shown.status === 200 ? customerWithCardsSchema.safeParse(shown.body) : undefined;
+    if (known?.success !== true) throw troubleOf(shown);
+    for (const card of known.data.cards ?? []) await this.deletePaymentMethod(card.id);
+    const answer = await this.client.deleteCustomer(id);
+    if (![200, 404].includes(answer.status)) throw troubleOf(answer);
+  }
+
+  /** Culqi's id of the customer with this e-mail address. That customers are listed by it is not documented: if they are not, all are gone through. */
+  private async findCustomer({ email }: Customer): Promise<string | null> {
+    const filter = { email, limit: String(SEARCH.pageSize) };
+    const found = await this.paged((after) => this.customerPage(filter, after), (each) => each.email.toLowerCase() === email.toLowerCase(), true);
+    if (found === null) throw tooMany();
+    return found[0]?.id ?? null;
   }
 
   readWebhook(delivery: WebhookDelivery): WebhookNotice {
@@ -208,13 +226,21 @@ export class CulqiGateway implements PaymentGateway {
     return list.data;
   }
 
-  /** What is wanted of all pages of a list; null when there are more than are read. */
-  private async paged<Entry extends { id: string }>(read: (after: string | undefined) => Promise<Page<Entry>>, isWanted: (entry: Entry) => boolean): Promise<Entry[] | null> {
+  private async customerPage(filter: Record<string, string>, after: string | undefined) {
+    const answer = await this.client.listCustomers(after === undefined ? filter : { ...filter, after });
+    const list = answer.status === 200 ? customerPageSchema.safeParse(answer.body) : undefined;
+    if (list?.success !== true) throw troubleOf(answer);
+    return list.data;
+  }
+
+  /** What is wanted of all pages of a list, or of those up to the first that has some; null when there are more than are read. */
+  private async paged<Entry extends { id: string }>(read: (after: string | undefined) => Promise<Page<Entry>>, isWanted: (entry: Entry) => boolean, someAreEnough = false): Promise<Entry[] | null> {
     const found: Entry[] = [];
     let after: string | undefined;
     for (let page = 0; page < SEARCH.pagesMax; page++) {
       const { data, paging } = await read(after);
       found.push(...data.filter(isWanted));
+      if (someAreEnough && found.length > 0) return found;
       after = paging.cursors?.after ?? data.at(-1)?.id;
       // The counter is not to be trusted; an empty page or no next one is the end (psp/culqi.md §1.11).
       if (data.length === 0 || paging.next == null || after === undefined) return found;

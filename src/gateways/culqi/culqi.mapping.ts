@@ -50,7 +50,7 @@ export const REFUND_REASONS: Readonly<Record<RefundReason, string>> = { duplicat
 
 /** Request fields at Culqi → fields of our API. */
 export const FIELDS: Readonly<Record<string, string>> = {
-  amount: 'amount', currency_code: 'currency', email: 'customer.email', source_id: 'paymentMethod.tokens.culqi', description: 'description',
+  amount: 'amount', currency_code: 'currency', email: 'customer.email', source_id: 'paymentMethod.tokens.culqi', token_id: 'token', description: 'description',
   installments: 'paymentMethod.installments', metadata: 'metadata', first_name: 'customer.firstName', last_name: 'customer.lastName',
   phone_number: 'customer.phone', address: 'customer.address.line1', address_city: 'customer.address.city', country_code: 'customer.country',
   device_finger_print_id: 'customer.deviceId',

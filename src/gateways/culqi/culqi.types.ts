@@ -50,8 +50,10 @@ export const chargeSchema = z.object({
 export type CulqiCharge = z.infer<typeof chargeSchema>;
 
 export const customerSchema = z.object({ object: z.literal('customer'), id: z.string().regex(/^cus_(test|live)_[0-9A-Za-z]{1,40}$/), email: text });
-export const customerPageSchema = z.object({ data: z.array(customerSchema) });
-export const cardSchema = z.object({ object: z.literal('card'), id: z.string().regex(/^crd_(test|live)_[0-9A-Za-z]{1,40}$/), source: source.nullish().catch(null) });
+const cardId = z.string().regex(/^crd_(test|live)_[0-9A-Za-z]{1,40}$/);
+export const customerWithCardsSchema = z.object({ object: z.literal('customer'), cards: z.array(z.object({ id: cardId })).nullish() });
+export const customerPageSchema = z.object({ data: z.array(customerSchema), paging: z.object({ next: z.string().nullish(), cursors: z.object({ after: z.string().nullish() }).nullish() }) });
+export const cardSchema = z.object({ object: z.literal('card'), id: cardId, source: source.nullish().catch(null) });
 
 export const refundSchema = z.object({
   object: z.literal('refund'),

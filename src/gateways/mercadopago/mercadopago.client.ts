@@ -84,6 +84,14 @@ export class MercadopagoClient {
     return this.call((config) => new Customer(config).search({ options: { email } }));
   }
 
+  deleteCustomer(customerId: string): Promise<MercadopagoAnswer> {
+    return this.call((config) => new Customer(config).remove({ customerId }));
+  }
+
+  listCards(customerId: string): Promise<MercadopagoAnswer> {
+    return this.call((config) => new CustomerCard(config).list({ customerId }));
+  }
+
   createCard(customerId: string, token: string): Promise<MercadopagoAnswer> {
     return this.call((config) => new CustomerCard(config).create({ customerId, body: { token } }), {}, [token]);
   }

@@ -1,5 +1,5 @@
 import type {
-  AttemptReference, CaptureOrder, GatewayContext, OperationOrder, PaymentGateway, PaymentOrder, PaymentSnapshot, RefundOrder, RefundReference, RefundSnapshot, SavedMethodSnapshot, SaveMethodOrder, WebhookDelivery, WebhookNotice,
+  AttemptReference, CaptureOrder, Customer, GatewayContext, OperationOrder, PaymentGateway, PaymentOrder, PaymentSnapshot, RefundOrder, RefundReference, RefundSnapshot, SavedMethodSnapshot, SaveMethodOrder, WebhookDelivery, WebhookNotice,
 } from '../contract/payment-gateway.js';
 import { MercadopagoClient, type MercadopagoCredentials } from './mercadopago.client.js';
 import { OrdersApi } from './mercadopago.orders-api.js';
@@ -70,6 +70,10 @@ export class MercadopagoGateway implements PaymentGateway {
 
   deletePaymentMethod(reference: string): Promise<void> {
     return this.vault.delete(reference);
+  }
+
+  forgetCustomer(customer: Customer): Promise<void> {
+    return this.vault.forget(customer);
   }
 
   readWebhook(delivery: WebhookDelivery): WebhookNotice {

@@ -53,6 +53,7 @@ export const cardSchema = z.object({
   payment_method: z.object({ id: z.string().regex(/^[a-z0-9_]{1,30}$/), payment_type_id: optionalText }),
 });
 export type MercadopagoCard = z.infer<typeof cardSchema>;
+export const cardIdsSchema = z.array(z.object({ id }));
 export const cardTokenSchema = z.object({ id: z.string().regex(/^[\x21-\x7e]{1,255}$/) });
 
 /** An error in MercadoPago's own form. Codes come as numbers or texts. Causes that cannot be read could be of those after which nobody knows: then it is no error that we understand. */

@@ -4,7 +4,7 @@ import type { MercadopagoClient } from './mercadopago.client.js';
 import type { ChargeableOrder } from './mercadopago.request.js';
 import { keptCard } from './mercadopago.snapshot.js';
 import { isAbsence, troubleOf } from './mercadopago.trouble.js';
-import { cardSchema, cardTokenSchema, customerSchema, customerSearchSchema } from './mercadopago.types.js';
+import { cardIdsSchema, cardSchema, cardTokenSchema, customerSchema, customerSearchSchema } from './mercadopago.types.js';
 
 /** Customers and the cards that MercadoPago keeps for them (psp/mercadopago.md §6). */
 export class MercadopagoVault {
@@ -20,6 +20,23 @@ export class MercadopagoVault {
 
   async delete(reference: string): Promise<void> {
     const { customerId, cardId } = keptIn(reference);
+    await this.deleteCard(customerId, cardId);
+  }
+
+  /** Whether a customer's cards go with the customer is not documented, so they go first. */
+  async forget({ email }: Customer): Promise<void> {
+    const customerId = await this.findCustomer(email);
+    if (customerId === null) return;
+    const listed = await this.client.listCards(customerId);
+    if (isAbsence(listed)) return;
+    const cards = listed.status === 200 ? cardIdsSchema.safeParse(listed.body) : undefined;
+    if (cards?.success !== true) throw troubleOf(listed);
+    for (const { id } of cards.data) await this.deleteCard(customerId, id);
+    const answer = await this.client.deleteCustomer(customerId);
+    if (answer.status !== 200 && !isAbsence(answer)) throw troubleOf(answer);
+  }
+
+  private async deleteCard(customerId: string, cardId: string): Promise<void> {
     const answer = await this.client.deleteCard(customerId, cardId);
     if (answer.status !== 200 && !isAbsence(answer)) throw troubleOf(answer);
   }
@@ -31,12 +48,16 @@ export class MercadopagoVault {
     if (made?.success === true) return made.data.id;
     const trouble = troubleOf(answer);
     if (trouble.kind !== 'request_rejected') throw trouble;
+    const found = await this.findCustomer(email);
+    if (found === null) throw trouble;
+    return found;
+  }
+
+  private async findCustomer(email: string): Promise<string | null> {
     const listed = await this.client.searchCustomers(email);
     const page = listed.status === 200 ? customerSearchSchema.safeParse(listed.body) : undefined;
     if (page?.success !== true) throw troubleOf(listed);
-    const found = page.data.results.find((each) => each.email.toLowerCase() === email.toLowerCase());
-    if (found === undefined) throw trouble;
-    return found.id;
+    return page.data.results.find((each) => each.email.toLowerCase() === email.toLowerCase())?.id ?? null;
   }
 
   /** The order, with a token where it names a kept card, and that card's brand. Until there is one nothing was charged, whatever becomes of this call. */

@@ -50,6 +50,7 @@ type JournalRecord =
   | { kind: 'customer'; customer: StoredCustomer }
   | { kind: 'card'; card: StoredCard; tokenId: string }
   | { kind: 'card_gone'; id: string }
+  | { kind: 'customer_gone'; id: string }
   | { kind: 'key'; name: string; kept: KeptAnswer };
 
 /** MercadoPago's truth. With a folder it outlives the process. */
@@ -81,6 +82,10 @@ export class Books {
 
   addCustomer(customer: StoredCustomer): void {
     this.write({ kind: 'customer', customer });
+  }
+
+  deleteCustomer(id: string): void {
+    this.write({ kind: 'customer_gone', id });
   }
 
   /** Keeps a card and uses up its token. */
@@ -170,6 +175,7 @@ export class Books {
     if (record.kind === 'token') this.tokens.set(record.id, record.token);
     else if (record.kind === 'key') this.keys.set(record.name, record.kept);
     else if (record.kind === 'customer') this.customersById.set(record.customer.id, record.customer);
+    else if (record.kind === 'customer_gone') this.customersById.delete(record.id);
     else if (record.kind === 'card_gone') this.cardsById.delete(record.id);
     else if (record.kind === 'card') {
       this.cardsById.set(record.card.id, record.card);

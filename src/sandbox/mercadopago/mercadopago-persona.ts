@@ -19,7 +19,7 @@ export const MERCADOPAGO_ROUTES = [
   'POST /v1/card_tokens', 'POST /platforms/pci/yape/v1/payment', 'POST /v1/payments', 'GET /v1/payments/search', 'GET /v1/payments/:id', 'PUT /v1/payments/:id', 'POST /v1/payments/:id/refunds',
   'GET /v1/payments/:id/refunds', 'POST /v1/orders', 'GET /v1/orders', 'GET /v1/orders/:id', 'POST /v1/orders/:id/capture', 'POST /v1/orders/:id/cancel', 'POST /v1/orders/:id/refund', 'GET /v1/chargebacks/search',
   'GET /v1/chargebacks/:id', 'POST /v1/account/settlement_report', 'GET /v1/account/settlement_report/list', 'POST /v1/account/settlement_report/config', 'GET /v1/account/settlement_report/config', 'PUT /v1/account/settlement_report/config',
-  'GET /v1/account/settlement_report/task/:id', 'GET /v1/account/settlement_report/:file', 'POST /v1/customers', 'GET /v1/customers/search', 'POST /v1/customers/:id/cards', 'DELETE /v1/customers/:id/cards/:id',
+  'GET /v1/account/settlement_report/task/:id', 'GET /v1/account/settlement_report/:file', 'POST /v1/customers', 'GET /v1/customers/search', 'DELETE /v1/customers/:id', 'GET /v1/customers/:id/cards', 'POST /v1/customers/:id/cards', 'DELETE /v1/customers/:id/cards/:id',
 ];
 
 /** How long a key of an order is known (§2.2); of a payment nothing is documented. */
@@ -57,7 +57,7 @@ export class MercadopagoPersona implements Persona {
   readonly routeOf = (method: string, path: string): string | null => {
     const plain = path.replace(/\/$/, '');
     const named = plain.replace(/^\/v1\/(payments)\/[0-9]+/, '/v1/$1/:id').replace(/^\/v1\/(orders)\/[^/]+/, '/v1/$1/:id').replace(/^\/v1\/chargebacks\/[0-9]+$/, '/v1/chargebacks/:id')
-      .replace(/^(\/v1\/account\/settlement_report\/task)\/[0-9]+$/, '$1/:id').replace(/^(\/v1\/account\/settlement_report)\/[^/]+\.csv$/, '$1/:file').replace(/^\/v1\/customers\/[^/]+\/cards/, '/v1/customers/:id/cards').replace(/\/cards\/[^/]+$/, '/cards/:id');
+      .replace(/^(\/v1\/account\/settlement_report\/task)\/[0-9]+$/, '$1/:id').replace(/^(\/v1\/account\/settlement_report)\/[^/]+\.csv$/, '$1/:file').replace(/^\/v1\/customers\/[^/]+\/cards/, '/v1/customers/:id/cards').replace(/\/cards\/[^/]+$/, '/cards/:id').replace(/^\/v1\/customers\/(?!search$|:id)[^/]+$/, '/v1/customers/:id');
     const route = `${method} ${named}`;
     return MERCADOPAGO_ROUTES.includes(route) ? route : null;
   };
@@ -108,6 +108,8 @@ export class MercadopagoPersona implements Persona {
       case 'POST /v1/card_tokens': return this.vault.createToken(merchant, objectIn(call.body));
       case 'POST /v1/customers': return this.vault.createCustomer(merchant, objectIn(call.body));
       case 'GET /v1/customers/search': return this.vault.searchCustomers(merchant, call.url.searchParams);
+      case 'DELETE /v1/customers/:id': return this.vault.deleteCustomer(merchant, last);
+      case 'GET /v1/customers/:id/cards': return this.vault.listCards(merchant, named);
       case 'POST /v1/customers/:id/cards': return this.vault.createCard(merchant, named, objectIn(call.body));
       case 'DELETE /v1/customers/:id/cards/:id': return this.vault.deleteCard(merchant, named, last);
       case 'POST /v1/payments': return this.keyed(merchant, call, () => this.createPayment(merchant, objectIn(call.body), isLive(call)));

@@ -30,6 +30,20 @@ export class Vault {
     return { status: 200, json: { paging: { total: found.length, limit: 10, offset: 0 }, results: found.slice(0, 10).map(customerView) } };
   }
 
+  /** Leaves its cards, for nobody to find: whether they go with it is not documented. */
+  deleteCustomer(merchant: string, customerId: string): Answer {
+    const customer = this.books.customers(merchant).find(({ id }) => id === customerId);
+    if (customer === undefined) return failed(404, '2002', 'Customer not found', 'not_found');
+    this.books.deleteCustomer(customerId);
+    return { status: 200, json: customerView(customer) };
+  }
+
+  /** A bare list (§6). */
+  listCards(merchant: string, customerId: string): Answer {
+    if (!this.books.customers(merchant).some(({ id }) => id === customerId)) return failed(404, '2002', 'Customer not found', 'not_found');
+    return { status: 200, json: this.books.cards(merchant).filter(({ customer_id: owner }) => owner === customerId).map(cardView) };
+  }
+
   /** Uses the token up. */
   createCard(merchant: string, customerId: string, body: unknown): Answer {
     const tokenId = cardSchema.safeParse(body).data?.token ?? '';
