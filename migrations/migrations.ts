@@ -2,6 +2,8 @@ import { FirstTables } from './Migration20261124000000_first_tables.js';
 import { Audit } from './Migration20261124040000_audit.js';
 import { CustomerErasure } from './Migration20261124090000_customer_erasure.js';
 import { JobLanes } from './Migration20261127010000_job_lanes.js';
+import { AnswersByPayment } from './Migration20261127110000_answers_by_payment.js';
+import { MethodForgetting } from './Migration20261127100000_method_forgetting.js';
 import { Operations } from './Migration20261124050000_operations.js';
 import { Customers } from './Migration20261124070000_customers.js';
 import { Refunds } from './Migration20261124060000_refunds.js';
@@ -19,4 +21,6 @@ export const MIGRATIONS = [
   { name: 'Migration20261124090000_customer_erasure', class: CustomerErasure },
   { name: 'Migration20261124100000_resolutions', class: Resolutions },
   { name: 'Migration20261127010000_job_lanes', class: JobLanes },
+  { name: 'Migration20261127100000_method_forgetting', class: MethodForgetting },
+  { name: 'Migration20261127110000_answers_by_payment', class: AnswersByPayment },
 ];

@@ -5,6 +5,8 @@ import { CustomersModule } from './customers/customers.module.js';
 import { CARD_DATA_SCAN_JOB, CardDataScanJob } from './card-data/card-data-scan.job.js';
 import { GatewaysModule } from './gateways/gateways.module.js';
 import { CUSTOMER_ERASED_JOB } from './customers/customer-erasure.js';
+import { CustomerForgetting, FORGET_CUSTOMER_JOB } from './customers/customer-forgetting.js';
+import { FORGET_METHOD_JOB, MethodForgetting } from './customers/method-forgetting.js';
 import { EXPIRY_JOB, ExpiryJob } from './payments/expiry-job.js';
 import { ForgetCustomerJob } from './payments/forget-customer-job.js';
 import { ACCOUNT_LOOK_OVER_JOB, AccountLookOverJob, LOOK_OVER_JOB, LookOverJob } from './payments/look-over-jobs.js';
@@ -50,7 +52,7 @@ export class AppModule {
   }
 }
 
-const JOB_KINDS = [LOOK_UP_JOB, EXPIRY_JOB, APPLY_JOB, REFUND_QUEUE_JOB, REFUND_CHECK_JOB, RETURN_JOB, LOOK_OVER_JOB, ACCOUNT_LOOK_OVER_JOB, CUSTOMER_ERASED_JOB, WEBHOOK_JOB, CARD_DATA_SCAN_JOB];
+const JOB_KINDS = [LOOK_UP_JOB, EXPIRY_JOB, APPLY_JOB, REFUND_QUEUE_JOB, REFUND_CHECK_JOB, RETURN_JOB, LOOK_OVER_JOB, ACCOUNT_LOOK_OVER_JOB, CUSTOMER_ERASED_JOB, FORGET_METHOD_JOB, FORGET_CUSTOMER_JOB, WEBHOOK_JOB, CARD_DATA_SCAN_JOB];
 
 function readinessChecks(database: Database): ReadinessCheck[] {
   return [
@@ -77,5 +79,5 @@ function features(env: Env, database: Database) {
 }
 
 function jobs(): DynamicModule {
-  return JobsModule.forHandlers([PaymentsModule, InboundWebhooksModule, CardDataModule], [LookUpJob, ExpiryJob, UnappliedSnapshots, RefundQueueJob, PanelRefundsJob, ReturnJob, LookOverJob, AccountLookOverJob, ForgetCustomerJob, WebhookProcessing, CardDataScanJob]);
+  return JobsModule.forHandlers([PaymentsModule, CustomersModule, InboundWebhooksModule, CardDataModule], [LookUpJob, ExpiryJob, UnappliedSnapshots, RefundQueueJob, PanelRefundsJob, ReturnJob, LookOverJob, AccountLookOverJob, ForgetCustomerJob, MethodForgetting, CustomerForgetting, WebhookProcessing, CardDataScanJob]);
 }

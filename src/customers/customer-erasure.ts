@@ -3,9 +3,10 @@ import type { Database } from '../platform/database/database.js';
 import type { JobQueue } from '../platform/jobs/job-queue.js';
 import type { Clock } from '../shared/clock.js';
 import { isId, newId } from '../shared/id.js';
-import { Problem } from '../shared/problem.js';
+import type { GatewayAccounts } from '../tenants/gateway-accounts.js';
+import type { CustomerForgetting } from './customer-forgetting.js';
 import { noSuchCustomer } from './customers.js';
-import type { SavedMethods } from './saved-methods.js';
+import type { MethodForgetting } from './method-forgetting.js';
 
 /** Work for whoever holds copies of what is known of a customer: `payload.customerId` was erased. */
 export const CUSTOMER_ERASED_JOB = 'customers.erased';
@@ -20,28 +21,30 @@ export function pseudonymOf(customerId: string): { email: string } {
  * there was a customer of this id, what they paid, and by what card's last digits.
  */
 export class CustomerErasure {
-  /** `settleMs`: by then every request that read the customer before is over. */
+  /** `settleMs`: by then every request that read the customer before, or has a PSP keep a card for them, is over. */
   constructor(
-    private readonly database: Database, private readonly savedMethods: SavedMethods, private readonly audit: AuditTrail, private readonly jobs: JobQueue, private readonly clock: Clock, private readonly settleMs: number,
+    private readonly database: Database, private readonly accounts: GatewayAccounts, private readonly methods: MethodForgetting, private readonly customers: CustomerForgetting, private readonly audit: AuditTrail,
+    private readonly jobs: JobQueue, private readonly clock: Clock, private readonly settleMs: number,
   ) {}
 
-  /**
-   * Forgets their cards, at the PSPs first, then who they are; their payments follow, each when it is final.
-   * @throws Problem `not_found`; `gateway_unavailable` when a PSP does not say that it has forgotten a card: nothing but cards is forgotten then;
-   * `operation_in_progress` when a card is being kept for them just now
-   */
+  /** Forgets who they are, and that cards are theirs; jobs have the PSPs forget both, and their payments follow, each when it is final. @throws Problem `not_found` */
   async erase(tenantId: string, customerId: string, actor: Actor): Promise<void> {
-    for (const { id } of await this.savedMethods.ofCustomer(tenantId, customerId)) await this.savedMethods.delete(tenantId, customerId, id);
     const erasedAt = this.clock.now();
     const [entryId, jobId] = [newId('aud'), newId('job')];
+    const accounts = await this.accounts.newest(this.database, tenantId);
     await this.database.transaction(async (transaction) => {
       const access = transaction.forTenant(tenantId);
-      const row = isId('cus', customerId) ? await access.selectFrom('customers').select('erased_at').where('id', '=', customerId).forUpdate().executeTakeFirst() : undefined;
-      // The COMMIT of an earlier run stood.
-      if (row?.erased_at?.getTime() === erasedAt.getTime()) return;
-      if (row === undefined || row.erased_at !== null) throw noSuchCustomer();
-      const kept = await access.selectFrom('saved_methods').select('id').where('customer_id', '=', customerId).limit(1).execute();
-      if (kept.length > 0) throw new Problem('operation_in_progress', 'A card is being kept for this customer.', { retryAfterSeconds: 1 });
+      const row = isId('cus', customerId) ? await access.selectFrom('customers').select(['id', 'email', 'erased_at']).where('id', '=', customerId).forUpdate().executeTakeFirst() : undefined;
+      if (row === undefined) throw noSuchCustomer();
+      if (row.erased_at !== null) {
+        // The COMMIT of an earlier run stood, unless it was somebody else's.
+        const ours = await access.selectFrom('audit_entries').select('id').where('id', '=', entryId).executeTakeFirst();
+        if (ours === undefined) throw noSuchCustomer();
+        return;
+      }
+      const kept = await access.selectFrom('saved_methods').select('id').where('customer_id', '=', customerId).where('leaving_at', 'is', null).execute();
+      await this.methods.leave(transaction, tenantId, kept.map(({ id }) => id), erasedAt, 0);
+      await this.customers.arrange(transaction, tenantId, row, accounts, this.settleMs);
       await access.updateTable('customers').set({
         ...pseudonymOf(customerId), external_id: null, first_name: null, last_name: null, phone: null, country: null, address: null, document: null, metadata: '{}', updated_at: erasedAt, erased_at: erasedAt,
       }).where('id', '=', customerId).execute();

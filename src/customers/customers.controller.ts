@@ -9,7 +9,7 @@ import { AllowedTo, CurrentCaller } from '../tenants/access.decorator.js';
 import type { Caller } from '../tenants/caller.js';
 import { CustomerErasure } from './customer-erasure.js';
 import type { CustomerRecord } from './customer.js';
-import { Customers } from './customers.js';
+import { Customers, type NewCustomer } from './customers.js';
 import { CreateCustomerDto } from './dto/create-customer.dto.js';
 import { CustomerPageDto, CustomerRecordDto } from './dto/customer-record.dto.js';
 import { ListCustomersDto } from './dto/list-customers.dto.js';
@@ -52,25 +52,33 @@ export class CustomersController {
     return customerView(await this.customers.find(this.database, caller.tenantId, id));
   }
 
-  /** Changes what is named of a customer; payments that were made keep what was said then. */
+  /** Changes what is named of a customer, and takes away what is null; payments that were made keep what was said then. */
   @Patch(':id')
-  @Problems('validation_failed', 'malformed_json', 'not_found')
+  @Problems('validation_failed', 'malformed_json', 'not_found', 'duplicate_reference')
   async update(@CurrentCaller() caller: Caller, @Param('id') id: string, @Body() body: UpdateCustomerDto): Promise<CustomerRecordDto> {
-    return customerView(await this.customers.update(caller.tenantId, id, withoutNulls(body)));
+    return customerView(await this.customers.update(caller.tenantId, id, changesIn(body)));
   }
 
   /**
-   * Forgets who a customer is: their cards, at the gateways too, what is known of them here, and what their payments say of them, each when it is final.
-   * What the payments were stays, for a customer without a name.
+   * Forgets who a customer is: their cards, what is known of them here and at the gateways, and what their payments say of them, each when it is final; one that
+   * was never sent is withdrawn. What the payments were stays, for a customer without a name.
    */
   @Delete(':id')
   @AllowedTo('operator')
   @HttpCode(204)
   @ApiNoContentResponse()
-  @Problems('not_found', 'operation_in_progress', 'gateway_unavailable')
+  @Problems('not_found')
   async erase(@CurrentCaller() caller: Caller, @Param('id') id: string): Promise<void> {
     await this.erasure.erase(caller.tenantId, id, caller.keyId);
   }
+}
+
+/** What is not named stays as it is. */
+function changesIn({ email, metadata, address, document, ...others }: UpdateCustomerDto): Partial<NewCustomer> {
+  const given = {
+    ...others, email, metadata: metadata === null ? {} : metadata, address: address == null ? address : withoutNulls(address), document: document == null ? document : withoutNulls(document),
+  };
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
 }
 
 export function customerView({ tenantId: _tenantId, createdAt, updatedAt, ...shown }: CustomerRecord): CustomerRecordDto {

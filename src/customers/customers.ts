@@ -32,8 +32,18 @@ export class Customers {
     }
   }
 
-  /** Changes what is named; what is not stays. @throws Problem `not_found` */
+  /** Changes what is named; what is not stays. @throws Problem `not_found`; `duplicate_reference` when another customer has the `externalId` */
   async update(tenantId: string, id: string, changes: Partial<NewCustomer>): Promise<CustomerRecord> {
+    try {
+      return await this.change(tenantId, id, changes);
+    } catch (error) {
+      if (changes.externalId == null || !isDuplicate(error, 'customers_external_id')) throw error;
+      const [found] = await this.search(tenantId, { externalId: changes.externalId }, null, 1);
+      throw new Problem('duplicate_reference', 'Another customer has this externalId.', { errors: [{ field: 'externalId', message: 'is another customer\'s' }], extra: found === undefined ? {} : { existingId: found.id } });
+    }
+  }
+
+  private async change(tenantId: string, id: string, changes: Partial<NewCustomer>): Promise<CustomerRecord> {
     return this.database.transaction(async (transaction) => {
       const changed: CustomerRecord = { ...await this.lock(transaction, tenantId, id), ...changes, updatedAt: this.clock.now() };
       const { id: _id, created_at: _createdAt, ...columns } = customerColumns(changed);
@@ -78,6 +88,11 @@ export class Customers {
     if (customer === null) throw new Problem('validation_failed', 'The request is not valid.', { errors: [{ field: 'customer.id', message: 'names no customer' }] });
     const { email, firstName, lastName, phone, country, address, document } = customer;
     return { ...withoutNulls({ email, firstName, lastName, phone, country, address, document }), ...said };
+  }
+
+  /** @throws Problem `invalid_state` when the customer was erased */
+  async refuseErased(access: DatabaseAccess, tenantId: string, id: string): Promise<void> {
+    if (await this.known(access, tenantId, id) === null) throw new Problem('invalid_state', 'The customer was erased.');
   }
 
   /** Null for nobody, and for somebody who was erased. */

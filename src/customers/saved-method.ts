@@ -3,7 +3,7 @@ import type { SavedMethodRow } from './entities/saved-method.entity.js';
 
 /** A card that a PSP keeps for a customer. What payments give for it is sealed, and shown to nobody. */
 export type SavedMethod = {
-  id: string; customerId: string; gateway: string; environment: 'sandbox' | 'production'; referenceSealed: string; isDefault: boolean;
+  id: string; customerId: string; gateway: string; environment: 'sandbox' | 'production'; referenceSealed: string | null; isDefault: boolean;
   card: Pick<CardFacts, 'brand' | 'last4' | 'bin' | 'funding'>; expiryMonth: number | null; expiryYear: number | null; createdAt: Date;
 };
 

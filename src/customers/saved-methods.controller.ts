@@ -1,10 +1,11 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
-import { ApiNoContentResponse, ApiTags } from '@nestjs/swagger';
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, Res } from '@nestjs/common';
+import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
 import { pageOf } from '../platform/http/pagination.js';
 import { Problems } from '../platform/http/problems.decorator.js';
 import { AllowedTo, CurrentCaller } from '../tenants/access.decorator.js';
 import type { Caller } from '../tenants/caller.js';
-import { ChangePaymentMethodDto, ListSavedMethodsDto, SavedMethodDto, SavedMethodListDto, SavedMethodPageDto, SavePaymentMethodDto } from './dto/saved-method.dto.js';
+import { ChangePaymentMethodDto, ListSavedMethodsDto, SavedMethodDto, SavedMethodPageDto, SavePaymentMethodDto } from './dto/saved-method.dto.js';
 import { expiryOf, type SavedMethod } from './saved-method.js';
 import { SavedMethods } from './saved-methods.js';
 
@@ -15,18 +16,22 @@ import { SavedMethods } from './saved-methods.js';
 export class SavedMethodsController {
   constructor(private readonly methods: SavedMethods) {}
 
-  /** Has a gateway keep the card of a token. */
+  /** Has a gateway keep the card of a token. One that it keeps for this customer already is answered instead: 200. */
   @Post()
+  @ApiCreatedResponse({ type: SavedMethodDto })
+  @ApiOkResponse({ type: SavedMethodDto })
   @Problems('validation_failed', 'malformed_json', 'not_found', 'invalid_state', 'gateway_not_configured', 'capability_missing', 'payment_method_declined', 'gateway_unavailable')
-  async save(@CurrentCaller() caller: Caller, @Param('customerId') customerId: string, @Body() body: SavePaymentMethodDto): Promise<SavedMethodDto> {
-    return methodView(await this.methods.save(caller.tenantId, customerId, { gateway: body.gateway, token: body.token, isDefault: body.default === true }));
+  async save(@CurrentCaller() caller: Caller, @Param('customerId') customerId: string, @Body() body: SavePaymentMethodDto, @Res({ passthrough: true }) reply: FastifyReply): Promise<SavedMethodDto> {
+    const { method, isNew } = await this.methods.save(caller.tenantId, customerId, { gateway: body.gateway, token: body.token, isDefault: body.default === true });
+    void reply.status(isNew ? 201 : 200);
+    return methodView(method);
   }
 
-  /** A customer's cards, the newest first. */
+  /** A customer's cards, the newest first: all on one page. */
   @Get()
   @Problems('not_found')
-  async list(@CurrentCaller() caller: Caller, @Param('customerId') customerId: string): Promise<SavedMethodListDto> {
-    return { data: (await this.methods.ofCustomer(caller.tenantId, customerId)).map(methodView) };
+  async list(@CurrentCaller() caller: Caller, @Param('customerId') customerId: string): Promise<SavedMethodPageDto> {
+    return { data: (await this.methods.ofCustomer(caller.tenantId, customerId)).map(methodView), nextCursor: null };
   }
 
   /** Makes a card the customer's default. */
@@ -36,11 +41,11 @@ export class SavedMethodsController {
     return methodView(await this.methods.makeDefault(caller.tenantId, customerId, id));
   }
 
-  /** Forgets a card, here and at its gateway. */
+  /** Forgets a card: it can be used no more from now on, and its gateway is asked to forget it until it says that it has. */
   @Delete(':id')
   @HttpCode(204)
   @ApiNoContentResponse()
-  @Problems('not_found', 'gateway_unavailable')
+  @Problems('not_found')
   async delete(@CurrentCaller() caller: Caller, @Param('customerId') customerId: string, @Param('id') id: string): Promise<void> {
     await this.methods.delete(caller.tenantId, customerId, id);
   }

@@ -1,4 +1,4 @@
-import type { StoredAnswer } from '../platform/idempotency/idempotency-keys.js';
+import type { NewAnswer, StoredAnswer } from '../platform/idempotency/idempotency-keys.js';
 import type { PaymentRecord } from './payment.js';
 import { paymentView } from './payment-view.js';
 import { refundView } from './refund-view.js';
@@ -7,8 +7,8 @@ import { refundView } from './refund-view.js';
 export type Answer = StoredAnswer & { replayed: boolean };
 
 /** The bytes that show a payment, or one of its refunds. They are stored, so that a repeat gets the very same. */
-export function answerWith(shown: PaymentRecord, refundId: string | null, statusCode: number, locale: string): StoredAnswer {
-  return { statusCode, body: Buffer.from(JSON.stringify(refundId === null ? paymentView(shown, locale) : refundView(refundIn(shown, refundId), locale))) };
+export function answerWith(shown: PaymentRecord, refundId: string | null, statusCode: number, locale: string): NewAnswer {
+  return { paymentId: shown.payment.id, statusCode, body: Buffer.from(JSON.stringify(refundId === null ? paymentView(shown, locale) : refundView(refundIn(shown, refundId), locale))) };
 }
 
 function refundIn({ payment, refunds }: PaymentRecord, refundId: string) {

@@ -155,8 +155,8 @@ const providers: FactoryProvider[] = [
     ) => new AccountLookOverJob(database, store, accounts, books, applier, tickets, jobs, clock, { ...lookUpSettings(env), gatewayTimeoutMs: callWithinMs(env) }),
   },
   {
-    provide: ForgetCustomerJob, inject: [Database, PaymentStore, IdempotencyKeys, JobQueue],
-    useFactory: (database: Database, store: PaymentStore, keys: IdempotencyKeys, jobs: JobQueue) => new ForgetCustomerJob(database, store, keys, jobs),
+    provide: ForgetCustomerJob, inject: [Database, PaymentStore, IdempotencyKeys, JobQueue, CLOCK],
+    useFactory: (database: Database, store: PaymentStore, keys: IdempotencyKeys, jobs: JobQueue, clock: Clock) => new ForgetCustomerJob(database, store, keys, jobs, clock),
   },
   {
     provide: PaymentsService, inject: [Database, PaymentStore, Customers, SavedMethods, KeyedRequests, PaymentBeginning, OperationBeginning, RefundBeginning, PaymentResolver, JobQueue, CLOCK],

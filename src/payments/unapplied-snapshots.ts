@@ -1,6 +1,6 @@
 import { gatewayDefinition } from '../gateways/gateways.js';
 import type { Database } from '../platform/database/database.js';
-import type { IdempotencyKeys, KeyedRequest, StoredAnswer } from '../platform/idempotency/idempotency-keys.js';
+import type { IdempotencyKeys, KeyedRequest, NewAnswer } from '../platform/idempotency/idempotency-keys.js';
 import type { Job, JobQueue } from '../platform/jobs/job-queue.js';
 import type { JobHandler } from '../platform/jobs/job-runner.js';
 import { newId } from '../shared/id.js';
@@ -28,7 +28,7 @@ export class UnappliedSnapshots implements JobHandler {
   ) {}
 
   /** Stores the snapshot on the attempt alone, a job that applies it, and the answer that is given meanwhile. */
-  async keep({ request, attemptId, result, answer }: { request: KeyedRequest; attemptId: string; result: CallResult; answer: StoredAnswer }): Promise<void> {
+  async keep({ request, attemptId, result, answer }: { request: KeyedRequest; attemptId: string; result: CallResult; answer: NewAnswer }): Promise<void> {
     const { tenantId } = request;
     const id = newId('job');
     await this.database.transaction(async (transaction) => {

@@ -52,6 +52,12 @@ export class GatewayAccounts {
     return accountOf(await access.forTenant(tenantId).selectFrom('gateway_accounts').selectAll().where('id', '=', id).executeTakeFirstOrThrow());
   }
 
+  /** The newest version of each account, also of an environment that is used no more. */
+  async newest(access: DatabaseAccess, tenantId: string): Promise<GatewayAccount[]> {
+    const rows = await access.forTenant(tenantId).selectFrom('gateway_accounts').selectAll().orderBy('version').execute();
+    return [...new Map(rows.map((row) => [`${row.gateway} ${row.environment}`, accountOf(row)])).values()];
+  }
+
   credentialsOf(account: GatewayAccount): Credentials {
     return JSON.parse(this.secretBox.open(account.credentialsSealed, account.tenantId)) as Credentials;
   }

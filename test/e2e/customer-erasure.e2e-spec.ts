@@ -31,8 +31,10 @@ const pay = async (changes: Record<string, unknown> = {}, key: string = randomUU
 };
 const post = (path: string, body: object = {}) => service.ask<PaymentBody>({ method: 'POST', path, key: shop.client, headers: { 'idempotency-key': randomUUID() }, body });
 const left = async (): Promise<string[]> => { const text = await dumpOf(service.tables); return marks().filter((mark) => text.includes(mark)); };
-/** The job of an erasure, past the time in which requests that began before it end. */
-const hurry = () => service.tables.query('update jobs set run_at = now(3) where kind = ? and lease_token is null', ['customers.erased']);
+/** The jobs of an erasure, past the time in which requests that began before it end. */
+const hurry = () => service.tables.query("update jobs set run_at = now(3) where kind like 'customers.%' and lease_token is null");
+const culqi = () => ({ cards: service.sandbox.books.cards(shop.culqi.merchant), customers: service.sandbox.books.customers(shop.culqi.merchant) });
+const confirm = (id: string, body: object = {}) => service.ask<ProblemBody>({ method: 'POST', path: `/v1/payments/${id}/confirm`, key: shop.client, headers: { 'idempotency-key': randomUUID() }, body });
 const until = (isThere: (found: string[]) => boolean): Promise<string[]> => eventually(async () => { await hurry(); return left(); }, isThere, 8_000);
 
 describe('an erased customer', () => {
@@ -41,25 +43,29 @@ describe('an erased customer', () => {
     const key = randomUUID();
     const { body, answer: { body: paid } } = await pay({}, key);
     await refundPayment(service, shop.client, paid.id, { amount: 100 });
-    const unconfirmed = await pay({ confirm: false, paymentMethod: undefined });
-    await post(`/v1/payments/${unconfirmed.answer.body.id}/void`);
+    const marked = PERSON.firstName;
+    await pay({ confirm: false, paymentMethod: undefined, returnUrl: `https://shop.example/${marked}` });
+    const { answer: { body: reserved } } = await pay({ captureMethod: 'manual', paymentMethod: { type: 'card', tokens: { culqi: await mintToken(service.sandbox.url, shop) }, options: { mercadopago: { issuerId: marked } } } });
+    await post(`/v1/payments/${reserved.id}/capture`);
     const pixelpay = await createPayment(service, shop.client, paymentOf('', { currency: 'DOP', customer: { id: customerId }, paymentMethod: { type: 'card', tokens: { pixelpay: await mintPixelpayToken(service.pixelpay.url, shop) } } }));
     await eventually(() => readPayment(service, shop.client, pixelpay.body.id), ({ status }) => status === 'captured');
     service.sandbox.faults.add({ route: 'POST /v2/charges', kind: 'reset_after_booking' });
     const lost = await pay();
     await eventually(() => readPayment(service, shop.client, lost.answer.body.id), ({ status }) => status === 'captured');
     expect((await left()).sort()).toEqual(marks().sort());
+    // An answer is known by its payment alone, whatever else is known of it.
+    await service.tables.query('update idempotency_keys set attempt_id = null, created_at = date_sub(now(3), interval 90 day) where tenant_id = ?', [shop.tenantId]);
 
     expect((await erase()).status).toBe(204);
-    expect(service.sandbox.books.cards(shop.culqi.merchant)).toEqual([]);
     expect(await until((found) => found.length === 0)).toEqual([]);
+    expect(culqi()).toEqual({ cards: [], customers: [] });
 
     const nobody = { id: customerId, email: `${customerId}@erased.invalid` };
     expect(await readPayment(service, shop.client, paid.id)).toMatchObject({ status: 'captured', amountCaptured: 12_900, amountRefunded: 100, customer: nobody, paymentMethod: { last4: '1111' } });
     const again = await createPayment(service, shop.client, body, key);
     expect([again.status, again.headers['idempotent-replayed'], again.body.id, again.body.customer]).toEqual([201, 'true', paid.id, nobody]);
     const listed = await service.ask<{ data: PaymentBody[] }>({ path: `/v1/payments?customerId=${customerId}`, key: shop.client });
-    expect(listed.body.data).toHaveLength(4);
+    expect(listed.body.data).toHaveLength(5);
     const audited = await service.ask<{ data: { action: string; subject: string }[] }>({ path: `/v1/admin/tenants/${shop.tenantId}/audit-entries`, key: shop.admin });
     expect(audited.body.data[0]).toMatchObject({ action: 'customer.erased', subject: customerId });
   });
@@ -87,20 +93,60 @@ describe('an erased customer', () => {
     expect(await until((found) => found.length === 0)).toEqual([]);
   });
 
-  it('keeps everything while Culqi does not say that it has forgotten the card', async () => {
+  it('is forgotten at Culqi in the end, whatever Culqi says at first', async () => {
     await save();
-    service.sandbox.faults.add({ route: 'DELETE /v2/cards/:id', kind: 'error_before_booking' });
-    expect(await erase()).toMatchObject({ status: 503, body: { code: 'gateway_unavailable' } });
-    expect((await service.ask<{ email: string }>({ path: `/v1/customers/${customerId}`, key: shop.client })).body.email).toBe(PERSON.email);
+    service.sandbox.faults.add({ route: 'DELETE /v2/cards/:id', kind: 'error_before_booking', times: 2 });
+    service.sandbox.faults.add({ route: 'DELETE /v2/customers/:id', kind: 'reset_after_booking' });
     expect((await erase()).status).toBe(204);
+    expect((await service.ask({ path: `/v1/customers/${customerId}`, key: shop.client })).status).toBe(404);
+    expect(await until((found) => found.length === 0)).toEqual([]);
+    expect(culqi()).toEqual({ cards: [], customers: [] });
+    expect(await service.tables.query('select id from saved_methods where customer_id = ?', [customerId])).toEqual([]);
+  });
+
+  it('is somebody else\'s customer at Culqi still, where both have one e-mail address', async () => {
+    const { body: twin } = await service.ask<{ id: string }>({ method: 'POST', path: '/v1/customers', key: shop.client, body: { ...PERSON, externalId: 'twin', email: PERSON.email.toUpperCase() } });
+    await save();
+    const saved = await service.ask<{ id: string }>({ method: 'POST', path: `/v1/customers/${twin.id}/payment-methods`, key: shop.client, body: { gateway: 'culqi', token: await mintToken(service.sandbox.url, shop) } });
+    expect(saved.status).toBe(201);
+    expect((await erase()).status).toBe(204);
+    const left = () => service.tables.query("select id from jobs where tenant_id = ? and kind like 'customers.%'", [shop.tenantId]);
+    expect(await eventually(async () => { await hurry(); return left(); }, (found) => found.length === 0)).toEqual([]);
+    expect(culqi().cards).toHaveLength(1);
+    expect((await pay({ customer: { id: twin.id }, paymentMethod: { type: 'saved', savedMethodId: saved.body.id } })).answer.body.status).toBe('captured');
+  });
+
+  it('is gone once, however often it is asked for at once', async () => {
+    await save();
+    const answers = await Promise.all([erase(), erase(), erase()]);
+    expect(answers.map(({ status }) => status).sort()).toEqual([204, 404, 404]);
+    for (const { body } of answers.filter(({ status }) => status === 404)) expect(body.detail).toBe('There is no such customer.');
+  });
+
+  it('pays nothing any more that waited, and is taken out of it soon', async () => {
+    const { answer: { body: waiting } } = await pay({ confirm: false });
+    const { answer: { body: reserved } } = await pay({ captureMethod: 'manual' });
+    expect((await erase()).status).toBe(204);
+    expect(await confirm(waiting.id)).toMatchObject({ status: 409, body: { code: 'invalid_state', detail: 'The customer was erased.' } });
+    expect(await confirm(waiting.id, { customer: { firstName: 'Ana' } })).toMatchObject({ status: 409, body: { code: 'invalid_state' } });
+    const withdrawn = await eventually(async () => { await hurry(); return readPayment(service, shop.client, waiting.id); }, ({ status }) => status === 'voided');
+    expect(withdrawn).toMatchObject({ status: 'voided', customer: { id: customerId, email: `${customerId}@erased.invalid` } });
+    const { body: timeline } = await service.ask<{ data: { to?: string; cause: string }[] }>({ path: `/v1/payments/${waiting.id}/timeline`, key: shop.client });
+    expect(timeline.data.at(-1)).toMatchObject({ to: 'voided', cause: 'request' });
+    // One that is not final is waited for, and the others are not gone through again.
+    const [job] = await eventually(() => service.tables.query<{ payload: string }>("select payload from jobs where tenant_id = ? and kind = 'customers.erased' and lease_token is null", [shop.tenantId]), (found) => found[0]?.payload.includes(reserved.id) === true);
+    expect(JSON.parse(job?.payload ?? '{}')).toEqual({ customerId, from: reserved.id });
   });
 
   it('has no card kept any more that was under way', async () => {
     service.sandbox.faults.add({ route: 'POST /v2/cards', kind: 'delayed', delayMs: 400 });
     const keeping = service.ask<ProblemBody>({ method: 'POST', path: `/v1/customers/${customerId}/payment-methods`, key: shop.client, body: { gateway: 'culqi', token: await mintToken(service.sandbox.url, shop) } });
     await eventually(() => service.sandbox.books.cards(shop.culqi.merchant), (cards) => cards.length > 0);
+    service.sandbox.faults.add({ route: 'DELETE /v2/cards/:id', kind: 'error_before_booking' });
     expect((await erase()).status).toBe(204);
     expect(await keeping).toMatchObject({ status: 404, body: { code: 'not_found' } });
+    expect(await until((found) => found.length === 0)).toEqual([]);
+    expect(await eventually(async () => { await hurry(); return culqi(); }, ({ cards, customers }) => cards.length + customers.length === 0)).toEqual({ cards: [], customers: [] });
     expect(await service.tables.query('select id from saved_methods where customer_id = ?', [customerId])).toEqual([]);
   });
 

@@ -25,6 +25,10 @@ export class DocumentDto {
   number!: string;
 }
 
+/** Arguments of `Matches`. */
+export const PHONE = [/^\+?[0-9 ()-]{5,25}$/, { message: 'must be a telephone number' }] as const;
+export const COUNTRY = [/^[A-Z]{2}$/, { message: 'must be two capital letters (ISO 3166-1)' }] as const;
+
 /** What may be known of a customer beside the e-mail address. */
 export class CustomerFactsDto {
   @IsOptional() @IsText(80)
@@ -34,11 +38,11 @@ export class CustomerFactsDto {
   lastName?: string;
 
   /** With country code, such as +51999000111. */
-  @IsOptional() @Matches(/^\+?[0-9 ()-]{5,25}$/, { message: 'must be a telephone number' })
+  @IsOptional() @Matches(...PHONE)
   phone?: string;
 
   /** ISO 3166-1 alpha-2. */
-  @IsOptional() @Matches(/^[A-Z]{2}$/, { message: 'must be two capital letters (ISO 3166-1)' })
+  @IsOptional() @Matches(...COUNTRY)
   country?: string;
 
   @IsOptional() @IsObject() @ValidateNested() @Type(() => AddressDto)

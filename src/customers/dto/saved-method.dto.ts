@@ -54,7 +54,3 @@ export class SavedMethodPageDto {
   /** For `cursor`; null on the last page. */
   nextCursor!: string | null;
 }
-
-export class SavedMethodListDto {
-  data!: SavedMethodDto[];
-}

@@ -12,8 +12,12 @@ export const SavedMethodSchema = defineEntity({
     customerId: column.id(),
     gateway: column.word(32),
     environment: column.word<'sandbox' | 'production'>(10),
-    /** What payments give as their token, sealed. */
-    referenceSealed: column.document(),
+    /** The version of the account that keeps it; null where it was kept before that was noted. */
+    gatewayAccountId: column.id().nullable(),
+    /** What payments give as their token, sealed; null until the PSP has said it. */
+    referenceSealed: column.document().nullable(),
+    /** Since when it is none of the customer's any more, or not yet: only what must be forgotten at the PSP (method-forgetting.ts). */
+    leavingAt: column.instant().nullable(),
     isDefault: column.flag(),
     brand: column.text(30).nullable(),
     last4: column.text(4).nullable(),
@@ -24,7 +28,10 @@ export const SavedMethodSchema = defineEntity({
     createdAt: column.instant(),
     updatedAt: column.instant(),
   },
-  indexes: [{ name: 'saved_methods_customer', properties: ['tenantId', 'customerId', 'createdAt', 'id'] }],
+  indexes: [
+    { name: 'saved_methods_customer', properties: ['tenantId', 'customerId', 'createdAt', 'id'] },
+    { name: 'saved_methods_created', properties: ['tenantId', 'createdAt', 'id'] },
+  ],
 });
 
 export type SavedMethodRow = InferKyselyTable<typeof SavedMethodSchema>;

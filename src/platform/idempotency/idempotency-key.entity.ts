@@ -18,11 +18,13 @@ export const IdempotencyKeySchema = defineEntity({
     leaseEndsAt: column.instant(),
     /** What the key is tied to before any PSP is called. */
     attemptId: column.id().nullable(),
+    /** The payment that its answer shows, or whose refund it shows; null while there is none. */
+    paymentId: column.id().nullable(),
     statusCode: column.count(),
     body: column.blob().nullable(),
     createdAt: column.instant(),
   },
-  indexes: [{ name: 'idempotency_keys_attempt', properties: ['attemptId'] }, { name: 'idempotency_keys_created', properties: ['createdAt'] }],
+  indexes: [{ name: 'idempotency_keys_attempt', properties: ['attemptId'] }, { name: 'idempotency_keys_payment', properties: ['tenantId', 'paymentId'] }, { name: 'idempotency_keys_created', properties: ['createdAt'] }],
 });
 
 export type IdempotencyKeyRow = InferKyselyTable<typeof IdempotencyKeySchema>;

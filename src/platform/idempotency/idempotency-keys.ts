@@ -14,8 +14,8 @@ export type KeyRecord = {
   key: string; fingerprint: Buffer; owner: string; attemptId: string | null; successStatus: number; leaseRemainingMs: number; answer: StoredAnswer | null;
 };
 
-/** Which stored answers are meant. */
-export type StoredAnswers = { attemptIds: readonly string[]; begins: string; storedAround: readonly { from: Date; to: Date }[] };
+/** An answer that is to be stored, and the payment that it tells of. */
+export type NewAnswer = StoredAnswer & { paymentId: string };
 
 /** The key is taken: by an earlier request, or by an earlier run of this same transaction. */
 export class KeyTaken extends Error {
@@ -33,7 +33,7 @@ export class IdempotencyKeys {
     try {
       await access.forTenant(request.tenantId).insertInto('idempotency_keys', {
         idempotency_key: Buffer.from(request.key), fingerprint: request.fingerprint, state: 'running', owner: request.owner,
-        lease_ends_at: databaseTimeIn(this.leaseMs), attempt_id: attemptId, status_code: request.successStatus, body: null, created_at: databaseNow(),
+        lease_ends_at: databaseTimeIn(this.leaseMs), attempt_id: attemptId, payment_id: null, status_code: request.successStatus, body: null, created_at: databaseNow(),
       }).execute();
     } catch (error) {
       throw isDuplicate(error) ? new KeyTaken('idempotency key', { cause: error }) : error;
@@ -59,23 +59,18 @@ export class IdempotencyKeys {
   }
 
   /** Stores the answer for ever. False when the key is no longer `owner`'s, or was answered before. */
-  async finish(access: DatabaseAccess, tenantId: string, key: string, owner: string, answer: StoredAnswer): Promise<boolean> {
+  async finish(access: DatabaseAccess, tenantId: string, key: string, owner: string, answer: NewAnswer): Promise<boolean> {
     const { numUpdatedRows } = await access.forTenant(tenantId).updateTable('idempotency_keys')
       .where('idempotency_key', '=', Buffer.from(key)).where('state', '=', 'running').where('owner', '=', owner)
-      .set({ state: 'done', status_code: answer.statusCode, body: answer.body }).executeTakeFirstOrThrow();
+      .set({ state: 'done', status_code: answer.statusCode, body: answer.body, payment_id: answer.paymentId }).executeTakeFirstOrThrow();
     return numUpdatedRows > 0n;
   }
 
-  /**
-   * Changes answers that are stored: those of attempts, and those that begin like `begins` and were stored around these times. Only for what the law takes
-   * out of them.
-   */
-  async rewrite(access: DatabaseAccess, tenantId: string, { attemptIds, begins, storedAround }: StoredAnswers, change: (body: Buffer) => Buffer): Promise<void> {
+  /** Changes the answers that are stored of a payment. Only for what the law takes out of them. */
+  async rewrite(access: DatabaseAccess, tenantId: string, paymentId: string, change: (body: Buffer) => Buffer): Promise<void> {
     const keys = access.forTenant(tenantId);
-    const ofAttempts = attemptIds.length === 0 ? [] : await keys.selectFrom('idempotency_keys').select(['idempotency_key', 'body']).where('attempt_id', 'in', attemptIds).where('state', '=', 'done').execute();
-    const others = await keys.selectFrom('idempotency_keys').select(['idempotency_key', 'body']).where('state', '=', 'done')
-      .where((row) => row.or(storedAround.map(({ from, to }) => row.between('created_at', from, to)))).where(sql`left(body, ${begins.length})`, '=', Buffer.from(begins)).execute();
-    for (const { idempotency_key: key, body } of [...ofAttempts, ...others]) {
+    const stored = await keys.selectFrom('idempotency_keys').select(['idempotency_key', 'body']).where('payment_id', '=', paymentId).execute();
+    for (const { idempotency_key: key, body } of stored) {
       if (body !== null) await keys.updateTable('idempotency_keys').set({ body: change(body) }).where('idempotency_key', '=', key).execute();
     }
   }
