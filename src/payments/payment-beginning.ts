@@ -1,5 +1,6 @@
+import type { SavedMethods } from '../customers/saved-methods.js';
 import { GATEWAY_DEFINITIONS } from '../gateways/gateways.js';
-import type { Customer, ThreeDsResult } from '../gateways/contract/payment-gateway.js';
+import type { ThreeDsResult } from '../gateways/contract/payment-gateway.js';
 import type { SecretBox } from '../platform/crypto/secret-box.js';
 import { isDuplicate } from '../platform/database/database-errors.js';
 import type { DatabaseAccess, Transaction } from '../platform/database/database.js';
@@ -15,6 +16,7 @@ import { selectGateway, type Selection } from './gateway-selection.js';
 import type { Begin, Begun } from './keyed-requests.js';
 import { newAttempt } from './new-attempt.js';
 import { lookUpJobKey, lookUpJobOf } from './payment-applier.js';
+import type { ConfirmingPayer, Payer } from './payers.js';
 import { next } from './payment-state.js';
 import type { NewTransition, PaymentStore } from './payment-store.js';
 import type { Attempt, Payment } from './payment.js';
@@ -25,18 +27,17 @@ export type MethodGiven = { facts: NonNullable<Payment['method']>; tokens: Recor
 /** How the customer pays, read in the payment's own transaction. @throws Problem when it names a card that is not the customer's */
 export type MethodSource = { read: (access: DatabaseAccess, payment: Payment) => Promise<MethodGiven> };
 
-/** Who pays, completed from what is known of them; read in the payment's own transaction. @throws Problem when the order names nobody */
-export type Payer = { customerId: string | null; complete: (access: DatabaseAccess) => Promise<Customer> };
 export type PaymentDraft = Omit<Payment, 'customerId' | 'customer'>;
 
 /** What a confirmation adds to a payment that waits for it. */
-export type Confirmation = { method: MethodSource | null; gateway: string | null; payer: Payer | null; changes: Partial<Pick<Payment, 'returnUrl'>> };
+export type Confirmation = { method: MethodSource | null; gateway: string | null; payer: ConfirmingPayer; changes: Partial<Pick<Payment, 'returnUrl'>> };
 
 /** The first transactions of a payment's life: everything that must be durable before a PSP is called (architecture §5). */
 export class PaymentBeginning {
   constructor(
     private readonly store: PaymentStore,
     private readonly accounts: GatewayAccounts,
+    private readonly savedMethods: SavedMethods,
     private readonly jobs: JobQueue,
     private readonly secretBox: SecretBox,
     private readonly clock: Clock,
@@ -47,7 +48,7 @@ export class PaymentBeginning {
   createOnly(draft: PaymentDraft, payer: Payer, source: MethodSource | null, gateway: string | null): Begin {
     const jobId = newId('job');
     return async (transaction) => {
-      const payment = await paidBy(transaction, draft, payer);
+      const payment = { ...draft, ...await payer(transaction) };
       const method = source === null ? null : await source.read(transaction, payment);
       const waiting: Payment = {
         ...payment, method: method?.facts ?? null, tokensSealed: method === null ? null : this.seal(payment.tenantId, method.tokens),
@@ -64,7 +65,7 @@ export class PaymentBeginning {
   createAndSend(draft: PaymentDraft, payer: Payer, source: MethodSource, gateway: string | null, referenceFees: readonly FeeRule[]): Begin {
     const jobId = newId('job');
     return async (transaction, attemptId) => {
-      const payment = await paidBy(transaction, draft, payer);
+      const payment = { ...draft, ...await payer(transaction) };
       const method = await source.read(transaction, payment);
       const selection = await this.select(transaction, payment, method, gateway);
       const sent = this.sent(payment, method, selection, referenceFees);
@@ -73,15 +74,14 @@ export class PaymentBeginning {
     };
   }
 
-  /** A payment that waited is sent now. @throws Problem `invalid_state` unless it waits. */
+  /** A payment that waited is sent now. @throws Problem `invalid_state` unless it waits, and when its customer was erased; `validation_failed` when its kept card was */
   confirm(tenantId: string, paymentId: string, confirmation: Confirmation, referenceFees: readonly FeeRule[]): Begin {
     const jobId = newId('job');
     return async (transaction, attemptId) => {
       const { payment: waiting } = await this.store.lock(transaction, tenantId, paymentId);
       if (waiting.state.status !== 'created') throw new Problem('invalid_state', `A payment that is ${waiting.state.status} cannot be confirmed.`);
-      const known = { ...waiting, ...confirmation.changes };
-      const payment = confirmation.payer === null ? known : await paidBy(transaction, known, confirmation.payer);
-      const method = confirmation.method === null ? this.methodKept(waiting) : await confirmation.method.read(transaction, payment);
+      const payment = { ...waiting, ...confirmation.changes, ...await confirmation.payer(transaction, waiting) };
+      const method = confirmation.method === null ? await this.methodNow(transaction, payment) : await confirmation.method.read(transaction, payment);
       const selection = await this.select(transaction, payment, method, confirmation.gateway ?? waiting.plan?.forced ?? null);
       const sent = { ...this.sent(payment, method, selection, referenceFees), updatedAt: this.clock.now() };
       await this.store.update(transaction, sent);
@@ -98,7 +98,8 @@ export class PaymentBeginning {
     return async (transaction, attemptId) => {
       const { payment: waiting } = await this.store.lock(transaction, tenantId, paymentId);
       const { status } = waiting.state;
-      if (status === 'processing') throw new Problem('operation_in_progress', 'The payment is being processed.');
+      // A call whose end is not known may end in a challenge still; what its PSP has accepted waits for nobody.
+      if (status === 'processing' && waiting.state.processingReason !== 'pending_at_gateway') throw new Problem('operation_in_progress', 'The payment is being processed.');
       if (status !== 'requires_action') throw new Problem('invalid_state', `A payment that is ${status} waits for no authentication.`);
       if (waiting.nextAction === null || !('publicKey' in waiting.nextAction)) throw new Problem('invalid_state', 'The payment waits for something else.');
       const attempts = await this.store.attempts(transaction, tenantId, paymentId);
@@ -177,13 +178,17 @@ export class PaymentBeginning {
     return { facts: payment.method, tokens: JSON.parse(this.secretBox.open(payment.tokensSealed, payment.tenantId)) as Record<string, string> };
   }
 
+  /** The method that a payment was made with. What was a kept card then may be forgotten by now. */
+  private async methodNow(access: DatabaseAccess, payment: Payment): Promise<MethodGiven> {
+    const { facts, tokens } = this.methodKept(payment);
+    if (facts.saved === undefined) return { facts, tokens };
+    const { gateway, reference } = await this.savedMethods.chargeable(access, payment.tenantId, payment.customerId, facts.saved.id);
+    return { facts, tokens: { [gateway]: reference } };
+  }
+
   private seal(tenantId: string, tokens: Record<string, string>): string {
     return this.secretBox.seal(JSON.stringify(tokens), tenantId);
   }
-}
-
-async function paidBy(access: DatabaseAccess, draft: PaymentDraft, { customerId, complete }: Payer): Promise<Payment> {
-  return { ...draft, customerId, customer: await complete(access) };
 }
 
 function step(payment: Payment, from: Payment | null, attemptId: string | null): NewTransition {

@@ -30,6 +30,7 @@ import { AuditTrail } from '../platform/audit/audit-trail.js';
 import { AccountLookOverJob, LookOverJob } from './look-over-jobs.js';
 import { LookUpJob } from './look-up-job.js';
 import { OperationBeginning } from './operation-beginning.js';
+import { Payers } from './payers.js';
 import { PaymentApplier } from './payment-applier.js';
 import { PaymentBeginning } from './payment-beginning.js';
 import { PaymentHistory } from './payment-history.js';
@@ -84,10 +85,11 @@ const providers: FactoryProvider[] = [
     provide: GatewayCaller, inject: [GatewayRegistry, GatewayAccounts, CLOCK],
     useFactory: (registry: GatewayRegistry, accounts: GatewayAccounts, clock: Clock) => new GatewayCaller(registry, accounts, clock),
   },
+  { provide: Payers, inject: [Customers, SavedMethods], useFactory: (customers: Customers, savedMethods: SavedMethods) => new Payers(customers, savedMethods) },
   {
-    provide: PaymentBeginning, inject: [PaymentStore, GatewayAccounts, JobQueue, SecretBox, CLOCK, ENV],
-    useFactory: (store: PaymentStore, accounts: GatewayAccounts, jobs: JobQueue, box: SecretBox, clock: Clock, env: Env) =>
-      new PaymentBeginning(store, accounts, jobs, box, clock, { gatewayTimeoutMs: env.gatewayTimeoutMs, idempotencyLeaseMs: env.idempotencyLeaseMs }),
+    provide: PaymentBeginning, inject: [PaymentStore, GatewayAccounts, SavedMethods, JobQueue, SecretBox, CLOCK, ENV],
+    useFactory: (store: PaymentStore, accounts: GatewayAccounts, savedMethods: SavedMethods, jobs: JobQueue, box: SecretBox, clock: Clock, env: Env) =>
+      new PaymentBeginning(store, accounts, savedMethods, jobs, box, clock, { gatewayTimeoutMs: env.gatewayTimeoutMs, idempotencyLeaseMs: env.idempotencyLeaseMs }),
   },
   {
     provide: PaymentResolver, inject: [Database, PaymentStore, GatewayAccounts, GatewayCaller, PaymentApplier, JobQueue, ENV],
@@ -159,11 +161,11 @@ const providers: FactoryProvider[] = [
     useFactory: (database: Database, store: PaymentStore, keys: IdempotencyKeys, jobs: JobQueue, clock: Clock) => new ForgetCustomerJob(database, store, keys, jobs, clock),
   },
   {
-    provide: PaymentsService, inject: [Database, PaymentStore, Customers, SavedMethods, KeyedRequests, PaymentBeginning, OperationBeginning, RefundBeginning, PaymentResolver, JobQueue, CLOCK],
+    provide: PaymentsService, inject: [Database, PaymentStore, Payers, SavedMethods, KeyedRequests, PaymentBeginning, OperationBeginning, RefundBeginning, PaymentResolver, JobQueue, CLOCK],
     useFactory: (
-      database: Database, store: PaymentStore, customers: Customers, savedMethods: SavedMethods, requests: KeyedRequests, beginning: PaymentBeginning, operations: OperationBeginning, refunds: RefundBeginning,
+      database: Database, store: PaymentStore, payers: Payers, savedMethods: SavedMethods, requests: KeyedRequests, beginning: PaymentBeginning, operations: OperationBeginning, refunds: RefundBeginning,
       resolver: PaymentResolver, jobs: JobQueue, clock: Clock,
-    ) => new PaymentsService(database, store, customers, savedMethods, requests, beginning, operations, refunds, resolver, jobs, clock),
+    ) => new PaymentsService(database, store, payers, savedMethods, requests, beginning, operations, refunds, resolver, jobs, clock),
   },
   {
     provide: Resolutions, inject: [Database, PaymentStore, GatewayAccounts, GatewayCaller, KeyedRequests, PaymentApplier, JobQueue, AuditTrail, CLOCK],

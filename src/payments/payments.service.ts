@@ -19,13 +19,12 @@ import { attemptsInDoubt, parkedRefunds } from './in-doubt.js';
 import type { RefundBeginning } from './refund-beginning.js';
 import type { CreateRefundDto } from './dto/create-refund.dto.js';
 import { lookUpJobKey } from './payment-applier.js';
-import type { MethodGiven, MethodSource, Payer, PaymentBeginning, PaymentDraft } from './payment-beginning.js';
+import type { Payers } from './payers.js';
+import type { MethodGiven, MethodSource, PaymentBeginning, PaymentDraft } from './payment-beginning.js';
 import type { PaymentResolver } from './payment-resolver.js';
 import type { PaymentStore } from './payment-store.js';
 import type { Attempt, PaymentRecord } from './payment.js';
-import type { Customers } from '../customers/customers.js';
 import type { SavedMethods } from '../customers/saved-methods.js';
-import type { CustomerDto } from './dto/customer.dto.js';
 import { withoutNulls } from '../shared/without-nulls.js';
 
 /** A reader pulls the look-up of a payment forward at most this often. */
@@ -38,7 +37,7 @@ export class PaymentsService {
   constructor(
     private readonly database: Database,
     private readonly store: PaymentStore,
-    private readonly customers: Customers,
+    private readonly payers: Payers,
     private readonly savedMethods: SavedMethods,
     private readonly requests: KeyedRequests,
     private readonly beginning: PaymentBeginning,
@@ -52,8 +51,8 @@ export class PaymentsService {
   /** Makes a payment and, unless `confirm` is false, sends it to a PSP. `rawBody` is the body as it came, for the key's fingerprint. */
   async create(caller: Caller, key: string, body: CreatePaymentDto, rawBody: unknown): Promise<Answer> {
     const payment = this.newPayment(caller.tenantId, body);
-    const payer = this.payer(caller.tenantId, body.customer);
     const method = body.paymentMethod == null ? null : this.method(body.paymentMethod);
+    const payer = this.payers.ofOrder(caller.tenantId, body.customer, body.paymentMethod?.savedMethodId ?? null);
     const gateway = body.gateway ?? null;
     const begin = body.confirm === false || method === null
       ? this.beginning.createOnly(payment, payer, method, gateway) : this.beginning.createAndSend(payment, payer, method, gateway, caller.referenceFees);
@@ -65,7 +64,7 @@ export class PaymentsService {
     const begin = this.beginning.confirm(caller.tenantId, paymentId, {
       method: body.paymentMethod == null ? null : this.method(body.paymentMethod),
       gateway: body.gateway ?? null,
-      payer: body.customer == null ? null : this.payer(caller.tenantId, body.customer),
+      payer: this.payers.ofConfirmation(caller.tenantId, body.customer ?? null, body.paymentMethod?.savedMethodId ?? null),
       changes: body.returnUrl == null ? {} : { returnUrl: body.returnUrl },
     }, caller.referenceFees);
     return this.requests.answer({ caller, key, route: `POST /v1/payments/${paymentId}/confirm`, body: rawBody, successStatus: 200, beginsPayment: true }, begin);
@@ -160,11 +159,6 @@ export class PaymentsService {
         return { facts: { ...given.facts, ...card, saved: { id: savedMethodId, environment, initiatedBy: method.initiatedBy ?? 'customer' } }, tokens: { [gateway]: reference } };
       },
     };
-  }
-
-  private payer(tenantId: string, named: CustomerDto): Payer {
-    const said = withoutNulls(named);
-    return { customerId: said.id ?? null, complete: (access) => this.customers.complete(access, tenantId, said) };
   }
 
   private newPayment(tenantId: string, body: CreatePaymentDto): PaymentDraft {

@@ -26,6 +26,19 @@ describe('a customer', () => {
     expect((await get<{ data: CustomerBody[] }>('?email=ana@ejemplo.pe')).body.data.map(({ id }) => id)).toEqual([made.body.id]);
   });
 
+  it('loses what is changed to null, and gets an externalId that nobody else has', async () => {
+    const patch = (id: string, body: object) => service.ask<CustomerBody & ProblemBody>({ method: 'PATCH', path: `/v1/customers/${id}`, key: ana.client, body });
+    const { body: made } = await make({ email: 'ana@ejemplo.pe', externalId: 'user-1', firstName: 'Ana', phone: '+51999000111', address: { line1: 'Av. 1' }, metadata: { plan: 'basic' } });
+    const { body: other } = await make({ email: 'luis@ejemplo.pe' });
+    expect((await patch(made.id, { firstName: null, address: null, metadata: null })).body).toMatchObject({ firstName: null, phone: '+51999000111', address: null, metadata: {}, externalId: 'user-1' });
+    const without = await patch(made.id, { email: null });
+    expect([without.status, without.body.code, without.body.errors?.[0]?.field]).toEqual([400, 'validation_failed', 'email']);
+    expect(await patch(other.id, { externalId: 'user-1' })).toMatchObject({ status: 409, body: { code: 'duplicate_reference', existingId: made.id } });
+    expect((await patch(made.id, { externalId: 'user-1' })).status).toBe(200);
+    expect((await patch(made.id, { externalId: null })).body.externalId).toBeNull();
+    expect((await patch(other.id, { externalId: 'user-1' })).body).toMatchObject({ id: other.id, externalId: 'user-1' });
+  });
+
   it('is there once with each externalId, also when it is made at the same time', async () => {
     const answers = await Promise.all(Array.from({ length: 5 }, () => make({ email: 'ana@ejemplo.pe', externalId: 'user-1' })));
     expect(answers.map(({ status }) => status).sort()).toEqual([200, 200, 200, 200, 201]);
@@ -75,6 +88,29 @@ describe('a payment of a customer', () => {
     const waiting = await pay({ email: 'nadie@ejemplo.pe' }, { confirm: false });
     const confirmed = await service.ask<PaymentBody>({ method: 'POST', path: `/v1/payments/${waiting.body.id}/confirm`, key: ana.client, body: { customer: { id: customer.id } }, headers: { 'idempotency-key': 'confirm-1' } });
     expect(confirmed).toMatchObject({ status: 200, body: { status: 'captured', customer: { id: customer.id, email: 'ana@ejemplo.pe' } } });
+  });
+
+  it('is added to when it is confirmed: what is said of them, and no more', async () => {
+    const { body: customer } = await make({ email: 'ana@ejemplo.pe', firstName: 'Ana' });
+    const confirm = async (payer: object, said: object) => {
+      const waiting = await pay(payer, { confirm: false });
+      return service.ask<PaymentBody & ProblemBody>({ method: 'POST', path: `/v1/payments/${waiting.body.id}/confirm`, key: ana.client, body: { customer: said }, headers: { 'idempotency-key': waiting.body.id } });
+    };
+    const known = { id: customer.id, email: 'ana@ejemplo.pe', firstName: 'Ana', phone: '+51999000111' };
+    const ofCustomer = { id: customer.id, phone: '+51999000111' };
+    expect((await confirm(ofCustomer, { ip: '203.0.113.7', deviceId: '0123abcd-0000-4000-8000-000000000001' })).body).toMatchObject({ status: 'captured', customer: { ...known, ip: '203.0.113.7', deviceId: '0123abcd-0000-4000-8000-000000000001' } });
+    expect((await confirm(ofCustomer, { email: 'ana.nueva@ejemplo.pe' })).body.customer).toEqual({ ...known, email: 'ana.nueva@ejemplo.pe' });
+    expect((await confirm({ email: 'nadie@ejemplo.pe', lastName: 'Nadie' }, { ip: '203.0.113.7' })).body.customer).toEqual({ email: 'nadie@ejemplo.pe', lastName: 'Nadie', ip: '203.0.113.7' });
+    // Of another customer nothing stays of the first but where the order came from.
+    const { body: luis } = await make({ email: 'luis@ejemplo.pe' });
+    expect((await confirm({ ...ofCustomer, ip: '203.0.113.7' }, { id: luis.id })).body.customer).toEqual({ id: luis.id, email: 'luis@ejemplo.pe', ip: '203.0.113.7' });
+    expect(await confirm(ofCustomer, { email: 'nadie' })).toMatchObject({ status: 400, body: { errors: [{ field: 'customer.email' }] } });
+    expect((await get<{ data: PaymentBody[] }>(`/${customer.id}/payments`)).body.data).toHaveLength(3);
+  });
+
+  it('may say null of a method that is named later', async () => {
+    expect(await pay({ email: 'ana@ejemplo.pe' }, { confirm: false, paymentMethod: null })).toMatchObject({ status: 201, body: { status: 'created', paymentMethod: null } });
+    expect(await pay({ email: 'ana@ejemplo.pe' }, { paymentMethod: null })).toMatchObject({ status: 400, body: { errors: [{ field: 'paymentMethod' }, { field: 'paymentMethod' }] } });
   });
 
   it.each([[{}, 'customer.email'], [{ id: 'cus_unknown' }, 'customer.id'], [{ firstName: 'Ana' }, 'customer.email']])('of %j is refused', async (customer, field) => {

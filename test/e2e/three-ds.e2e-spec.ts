@@ -104,6 +104,13 @@ describe('an authentication', () => {
     expect([status, body.code, body.errors?.[0]?.field]).toEqual([400, 'validation_failed', member]);
   });
 
+  it.each([['pending_at_gateway', 'invalid_state'], ['in_flight', 'operation_in_progress'], ['outcome_unknown', 'operation_in_progress']])('of a payment that is processing, %s, is refused: %s', async (reason, code) => {
+    const { proof, payment } = await challenged();
+    await service.tables.query("update payments set status = 'processing', processing_reason = ?, next_action = null where id = ?", [reason, payment.id]);
+    expect(await authenticate(payment.id, proof)).toMatchObject({ status: 409, body: { code } });
+    expect(approved()).toEqual([]);
+  });
+
   it('of a payment that waits for none is refused, and of another tenant\'s is not found', async () => {
     const { proof, payment } = await challenged();
     const { body } = await createPayment(service, ana.client, paymentOf(await mintToken(service.sandbox.url, ana)));

@@ -1,7 +1,7 @@
 import { Type } from 'class-transformer';
 import { IsIn, IsObject, IsOptional, IsUrl, MaxLength, ValidateNested } from 'class-validator';
 import { GATEWAY_CODES } from '../../gateways/gateways.js';
-import { CustomerDto } from './customer.dto.js';
+import { ConfirmingCustomerDto } from './customer.dto.js';
 import { PaymentMethodDto } from './payment-method.dto.js';
 
 export class ConfirmPaymentDto {
@@ -15,6 +15,6 @@ export class ConfirmPaymentDto {
   @IsOptional() @IsUrl({ protocols: ['https', 'http'], require_protocol: true, require_tld: false }) @MaxLength(2048)
   returnUrl?: string;
 
-  @IsOptional() @IsObject() @ValidateNested() @Type(() => CustomerDto)
-  customer?: CustomerDto;
+  @IsOptional() @IsObject() @ValidateNested() @Type(() => ConfirmingCustomerDto)
+  customer?: ConfirmingCustomerDto;
 }

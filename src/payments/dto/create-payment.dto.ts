@@ -44,7 +44,7 @@ export class CreatePaymentDto {
   @IsObject() @ValidateNested() @Type(() => CustomerDto)
   customer!: CustomerDto;
 
-  @ValidateIf((body: CreatePaymentDto) => body.confirm !== false || body.paymentMethod !== undefined)
+  @ValidateIf((body: CreatePaymentDto) => body.confirm !== false || body.paymentMethod != null)
   @IsObject() @ValidateNested() @Type(() => PaymentMethodDto)
   paymentMethod?: PaymentMethodDto;
 

@@ -2,18 +2,9 @@ import { IsEmail, IsIP, IsOptional, MaxLength, ValidateIf } from 'class-validato
 import { CustomerFactsDto } from '../../customers/dto/customer-facts.dto.js';
 import { IsVisibleAscii } from '../../platform/http/validators.js';
 
-/** Who pays: with `id` one of the tenant's customers, of whom only what differs need be said. */
-export class CustomerDto extends CustomerFactsDto {
+class PayerFactsDto extends CustomerFactsDto {
   @IsOptional() @IsVisibleAscii(64)
   id?: string;
-
-  /**
-   * Required unless `id` is given.
-   * @example 'ana@ejemplo.pe'
-   */
-  @ValidateIf((customer: CustomerDto) => customer.id == null || customer.email != null)
-  @IsEmail() @MaxLength(254)
-  email?: string;
 
   /** The address the customer came from. */
   @IsOptional() @IsIP()
@@ -22,4 +13,22 @@ export class CustomerDto extends CustomerFactsDto {
   /** What the PSP's browser script calls the device. */
   @IsOptional() @IsVisibleAscii(255)
   deviceId?: string;
+}
+
+/** Who pays: with `id` one of the tenant's customers, of whom only what differs need be said. */
+export class CustomerDto extends PayerFactsDto {
+  /**
+   * Required unless `id` is given.
+   * @example 'ana@ejemplo.pe'
+   */
+  @ValidateIf((customer: CustomerDto) => customer.id == null || customer.email != null)
+  @IsEmail() @MaxLength(254)
+  email?: string;
+}
+
+/** What is added to what the payment says of its customer; with another `id` it is that customer's. */
+export class ConfirmingCustomerDto extends PayerFactsDto {
+  /** @example 'ana@ejemplo.pe' */
+  @IsOptional() @IsEmail() @MaxLength(254)
+  email?: string;
 }
