@@ -8,7 +8,7 @@ import { AllowedTo, CurrentCaller } from '../tenants/access.decorator.js';
 import type { Caller } from '../tenants/caller.js';
 import { CreateRefundDto } from './dto/create-refund.dto.js';
 import { ListRefundsDto } from './dto/list-refunds.dto.js';
-import { RefundDto, RefundListDto, RefundPageDto } from './dto/refund.dto.js';
+import { RefundDto, RefundPageDto } from './dto/refund.dto.js';
 import { BAD_BODY, send } from './keyed-answers.js';
 import { PaymentsService } from './payments.service.js';
 import { refundView } from './refund-view.js';
@@ -34,11 +34,11 @@ export class RefundsController {
     return send(reply, await this.payments.refund(caller, key, id, (body) ?? {}, request.body));
   }
 
-  /** The refunds of a payment, newest first. */
+  /** The refunds of a payment, newest first: all on one page. */
   @Get('payments/:id/refunds')
   @Problems('not_found')
-  async ofPayment(@CurrentCaller() caller: Caller, @Param('id') id: string): Promise<RefundListDto> {
-    return { data: (await this.refunds.ofPayment(caller.tenantId, id)).map((refund) => refundView(refund, caller.locale)) };
+  async ofPayment(@CurrentCaller() caller: Caller, @Param('id') id: string): Promise<RefundPageDto> {
+    return { data: (await this.refunds.ofPayment(caller.tenantId, id)).map((refund) => refundView(refund, caller.locale)), nextCursor: null };
   }
 
   /** Refunds, newest first. */

@@ -7,7 +7,7 @@ import { AllowedTo, CurrentCaller } from '../tenants/access.decorator.js';
 import type { Caller } from '../tenants/caller.js';
 import { PaymentDto } from './dto/payment.dto.js';
 import { RefundDto } from './dto/refund.dto.js';
-import { ResolutionListDto, ResolvePaymentDto, ResolveRefundDto } from './dto/resolution.dto.js';
+import { ResolutionPageDto, ResolvePaymentDto, ResolveRefundDto } from './dto/resolution.dto.js';
 import { BAD_BODY, send } from './keyed-answers.js';
 import { Resolutions } from './resolutions.js';
 
@@ -34,8 +34,8 @@ export class ResolutionsController {
   /** What was found out about a payment and its refunds, newest first. */
   @Get('payments/:id/resolutions')
   @Problems('not_found')
-  async list(@CurrentCaller() caller: Caller, @Param('id') id: string): Promise<ResolutionListDto> {
-    return { data: await this.resolutions.list(caller.tenantId, id) };
+  async list(@CurrentCaller() caller: Caller, @Param('id') id: string): Promise<ResolutionPageDto> {
+    return { data: await this.resolutions.list(caller.tenantId, id), nextCursor: null };
   }
 
   /** Says what has become of a refund in needs_review, as of a payment. */

@@ -51,8 +51,8 @@ describe('a payment of which nobody tells', () => {
     expect(timeline.data.find(({ to }) => to === 'captured')).toMatchObject({ cause: 'people' });
     const { body: audit } = await service.ask<{ data: { action: string; subject: string }[] }>({ path: `/v1/admin/tenants/${shop.tenantId}/audit-entries`, key: shop.admin });
     expect(audit.data.filter(({ subject }) => subject === id).map(({ action }) => action)).toEqual(['resolution.approved', 'resolution.proposed', 'resolution.proposed']);
-    const { body: found } = await service.ask<{ data: object[] }>({ path: `/v1/payments/${id}/resolutions`, key: shop.operator });
-    expect(found.data).toMatchObject([{ outcome: 'captured', status: 'applied', gatewayReference: reference, ...EVIDENCE }, { status: 'replaced', approvedBy: null }]);
+    const { body: found } = await service.ask<{ data: object[]; nextCursor: null }>({ path: `/v1/payments/${id}/resolutions`, key: shop.operator });
+    expect(found).toMatchObject({ data: [{ outcome: 'captured', status: 'applied', gatewayReference: reference, ...EVIDENCE }, { status: 'replaced', approvedBy: null }], nextCursor: null });
     service.sandbox.faults.clear();
     expect((await refundPayment(service, shop.client, id)).body).toMatchObject({ status: 'succeeded', amount: 12_900 });
   });

@@ -22,11 +22,6 @@ export class RefundDto {
   updatedAt!: string;
 }
 
-/** The refunds of a payment, newest first. */
-export class RefundListDto {
-  data!: RefundDto[];
-}
-
 /** A page of refunds, newest first. */
 export class RefundPageDto {
   data!: RefundDto[];

@@ -38,6 +38,9 @@ export class ResolutionDto {
   approvedAt!: string | null;
 }
 
-export class ResolutionListDto {
+/** What was found out, newest first: all on one page. */
+export class ResolutionPageDto {
   data!: ResolutionDto[];
+  /** As in all lists; null. */
+  nextCursor!: string | null;
 }
