@@ -2,26 +2,34 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { chargesOf, heardWebhooks } from './books.mjs';
-import { allowedTransitions } from './invariants.mjs';
+import { allCharges, heardWebhooks } from './books.mjs';
 
 const CONVERGE_MS = 60_000;
 const PAGE = 100;
+/** How often a page is asked for until it is clear that it cannot be read. */
+const TRIES_MAX = 100;
 /** Requests of each merchant that are repeated at the end. */
 const REPEATS = 100;
+/** Nights that fall at most, in rounds: what the look-over of one did not come to, that of the next does (psp-books.ts). */
+const NIGHTS = [0, 12, 24];
 
-/** Ends the faults and waits: jobs go on, night falls once (the look-over), and operators look at what has a ticket. Tells how long it took. */
-export async function converge(world, shops) {
-  for (const gateway of Object.keys(world.urls)) await shops[0].control(gateway, 'DELETE', 'faults');
+/**
+ * Ends the faults and waits: jobs go on, night falls (the look-over), and operators look at what has a ticket. Tells how long it took; `untilMs`: when the
+ * seed's time is over.
+ */
+export async function converge(world, shops, played, untilMs) {
+  for (const emulator of Object.values(world.emulators)) await emulator.ask('DELETE', 'faults');
   const beganMs = Date.now();
-  await nightFalls(world.database);
-  for (let round = 0; Date.now() - beganMs < CONVERGE_MS; round += 1, await sleep(500)) {
-    const payments = (await Promise.all(shops.map(paymentsOf))).flat();
+  const panels = new Set(played.filter(({ panelAmount }) => panelAmount !== null).map(({ paymentId }) => paymentId));
+  for (let round = 0; Date.now() - beganMs < CONVERGE_MS && Date.now() < untilMs; round += 1, await sleep(500)) {
+    const payments = (await Promise.all(shops.map((shop) => paymentsOf(shop, Math.min(beganMs + CONVERGE_MS, untilMs))))).flat();
     const open = payments.filter((payment) => payment.status === 'processing' || payment.pendingOperation !== null || payment.refunds.some(({ status }) => status === 'submitted'));
     const parked = payments.filter((payment) => payment.status === 'needs_review');
+    const untold = payments.filter((payment) => panels.has(payment.id) && payment.refunds.length === 0);
+    if (NIGHTS[0] === round || (NIGHTS.includes(round) && untold.length > 0)) await nightFalls(world.database);
     if (round % 6 === 0) await lookAtTickets(shops);
-    const due = await dueJobs(world.database);
-    if (open.length === 0 && due.length === 0 && (parked.length === 0 || round > 20)) break;
+    const isBusy = open.length > 0 || await soonOf(world.database) > 0;
+    if (!isBusy && (untold.length === 0 || round > NIGHTS.at(-1) + 6) && (parked.length === 0 || round > 20)) break;
   }
   return Date.now() - beganMs;
 }
@@ -44,32 +52,39 @@ async function lookAtTickets(shops) {
   }
 }
 
-/** All payments of a merchant. */
-async function paymentsOf(shop) {
+/** All payments of a merchant, asked of either instance; what cannot be read is noted, and is not waited for without end. */
+async function paymentsOf(shop, untilMs) {
   const all = [];
-  for (let cursor = ''; ;) {
-    const page = await shop.ask('GET', `/v1/payments?limit=${PAGE}${cursor}`);
-    if (page?.status !== 200) { await sleep(200); continue; }
+  for (let cursor = '', tries = 0; ;) {
+    const page = await shop.ask('GET', `/v1/payments?limit=${PAGE}${cursor}`, { service: tries % 2 });
+    if (page?.status !== 200) {
+      tries += 1;
+      if (tries < TRIES_MAX && Date.now() < untilMs) { await sleep(200); continue; }
+      shop.world.unreadable.push({ what: `the payments of ${shop.suffix} could not be read in ${tries} tries: ${page?.status ?? 'no answer'}` });
+      return all;
+    }
     all.push(...page.body.data);
     if (page.body.nextCursor === null) return all;
     cursor = `&cursor=${encodeURIComponent(page.body.nextCursor)}`;
   }
 }
 
-const dueJobs = (database) => database.query("select kind, count(*) as n from jobs where run_at is null or run_at < now(3) - interval 5 second group by kind");
+/** Work that is due soon, and webhooks that wait; not what recurs, which no tenant has. */
+async function soonOf(database) {
+  const [{ n }] = await database.query("select (select count(*) from jobs where tenant_id <> '' and (run_at is null or run_at < now(3) + interval 15 second)) + (select count(*) from webhook_events where status = 'received') as n");
+  return Number(n);
+}
 
-export async function collect(world, shops, dist) {
+/** Everything at the end: what the API says, what stands in the tables, and what the PSPs have in their books. */
+export async function collect(world, shops, played) {
   const { database } = world;
+  const readUntilMs = Date.now() + 30_000;
   const paymentsByShop = new Map();
-  const charges = [];
-  const sent = [];
-  for (const shop of shops) {
-    paymentsByShop.set(shop, await paymentsOf(shop));
-    charges.push(...await chargesOf(shop));
-    sent.push(...await heardWebhooks(shop));
-  }
+  for (const shop of shops) paymentsByShop.set(shop, await paymentsOf(shop, readUntilMs));
+  const charges = await allCharges(world);
+  const sent = await heardWebhooks(world);
   const payments = [...paymentsByShop.values()].flat();
-  const byId = new Map(payments.map((payment) => [payment.id, payment]));
+  const shopOf = new Map([...paymentsByShop].flatMap(([shop, own]) => own.map((payment) => [payment.id, shop])));
   const byAttempt = new Map(payments.flatMap((payment) => payment.attempts.map(({ id }) => [id, payment])));
   const byPayment = new Map();
   for (const charge of charges) {
@@ -77,28 +92,33 @@ export async function collect(world, shops, dist) {
     if (payment) byPayment.set(payment.id, [...byPayment.get(payment.id) ?? [], charge]);
   }
   await askAgain(shops);
-  const tickets = await database.query('select kind, payment_id, status, evidence from tickets');
-  const heard = shops.flatMap((shop) => shop.heard);
   return {
-    world, payments, paymentsByShop, byId, charges, sent, heard, tickets,
+    world, payments, paymentsByShop, shopOf, charges, sent,
+    stories: new Map(played.flatMap((story) => (story.paymentId === null ? [] : [[story.paymentId, story]]))),
+    byId: new Map(payments.map((payment) => [payment.id, payment])),
+    heard: shops.flatMap((shop) => shop.heard),
+    unanswered: await named(database, world.unanswered),
     refundById: new Map(payments.flatMap(({ refunds }) => refunds.map((refund) => [refund.id, refund]))),
     chargesOf: (payment) => byPayment.get(payment.id) ?? [],
     paymentOf: (charge) => byAttempt.get(charge.attemptId),
-    openTickets: new Set(tickets.filter(({ status }) => status === 'open').map(({ payment_id: id }) => id)),
-    everCaptured: new Set(heard.flatMap(({ seen, answer }) => ((seen ?? answer)?.status === 'captured' ? [(seen ?? answer).id] : []))),
+    tickets: await database.query('select kind, payment_id, refund_id, status, evidence from tickets'),
+    rows: await database.query('select id, status, version from payments'),
     transitions: await database.query('select payment_id, version, from_status, to_status from payment_transitions order by payment_id, version'),
-    allowed: await allowedTransitions(dist),
-    ...await storedWebhooks(database),
+    events: await database.query('select id, gateway, status, is_proven, payment_id, lower(hex(body_hash)) as hash, lower(hex(gateway_reference)) as reference, tenant_id from webhook_events'),
     foreign: await foreignReads(shops, paymentsByShop),
-    leaks: await leaksOf(world),
-    jobsDue: await dueJobs(database),
+    secrets: await leaksOf(world),
+    jobsDue: await database.query('select kind, count(*) as n from jobs where run_at is null or run_at < now(3) - interval 5 second group by kind'),
   };
 }
 
-/** The hashes of what was stored, and how often one stands there more than once. */
-async function storedWebhooks(database) {
-  const rows = await database.query('select hex(body_hash) as hash, count(*) as n from webhook_events group by tenant_id, gateway, body_hash');
-  return { bodyHashes: new Set(rows.map(({ hash }) => hash.toLowerCase())), storedTwice: rows.filter(({ n }) => Number(n) > 1).length };
+/** Requests that never had a final answer, each with the payment that its key stands for. */
+async function named(database, unanswered) {
+  const named_ = [];
+  for (const { key, ...each } of unanswered) {
+    const [row] = each.paymentId ? [] : await database.query('select a.payment_id as id from idempotency_keys k join payment_attempts a on a.id = k.attempt_id where k.idempotency_key = ?', [Buffer.from(key)]);
+    named_.push({ ...each, paymentId: each.paymentId ?? row?.id });
+  }
+  return named_;
 }
 
 /** Answers are for ever the same: what was answered under a key is asked once more. A refusal frees its key, so it is none of these. */
@@ -117,22 +137,22 @@ async function foreignReads(shops, paymentsByShop) {
   for (const [at, shop] of shops.entries()) {
     const other = (paymentsByShop.get(shops[(at + 1) % shops.length]) ?? [])[0];
     if (!other || shops.length === 1) continue;
-    for (const path_ of [`/v1/payments/${other.id}`, `/v1/payments/${other.id}/timeline`, `/v1/payments/${other.id}/refunds`]) reads.push({ path: path_, status: (await shop.ask('GET', path_))?.status });
+    for (const path_ of [`/v1/payments/${other.id}`, `/v1/payments/${other.id}/timeline`, `/v1/payments/${other.id}/refunds`]) reads.push({ path: path_, paymentId: other.id, status: (await shop.ask('GET', path_))?.status });
   }
   return reads;
 }
 
-/** Secrets of the run where none may be. */
+/** Secrets of the run where none may be, and in how many places each was looked for. */
 async function leaksOf(world) {
-  const { home, database, canaries, secrets } = world;
+  const { home, database, canaries, secrets, members } = world;
   const wanted = [...new Set([...canaries, secrets.platformAdminKey, secrets.encryptionKey])];
   const found = [];
   const search = (text, place) => { for (const secret of wanted) if (text.includes(secret)) found.push(`${place} holds ${secret.slice(0, 6)}…`); };
-  for (const name of Object.keys(world.members)) search(fs.readFileSync(path.join(home, `${name}.log`), 'utf8'), `${name}.log`);
+  for (const name of Object.keys(members)) search(fs.readFileSync(path.join(home, `${name}.log`), 'utf8'), `${name}.log`);
   const tables = await database.query('select table_name as name from information_schema.tables where table_schema = database()');
   for (const { name } of tables) {
     const rows = await database.query(`select * from ${name}`);
     search(JSON.stringify(rows, (_key, value) => (value?.type === 'Buffer' ? Buffer.from(value.data).toString('latin1') : value)), name);
   }
-  return found;
+  return { wanted: wanted.length, places: Object.keys(members).length + tables.length, found };
 }

@@ -4,6 +4,8 @@ import crypto from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const INSIST_MS = 60_000;
+/** How often something is read until it is clear that it cannot be. */
+const READS_MAX = 150;
 const CARDS = { visa: '4111111111111111', mercadopago: '4009175332806176', challenged: '5483928164574623' };
 
 /** Makes a merchant. `orders`: whether its MercadoPago account makes orders. */
@@ -27,8 +29,11 @@ export async function openShop(world, suffix, { orders }) {
   return shop;
 }
 
+/** A story ends early: what a client wanted to know it never learnt, which is noted, or the run is over. */
+export class StoryOver extends Error {}
+
 class Shop {
-  /** Every answer that a client got: what was said once must stay true. */
+  /** Every answer that a client got: what was said once must stay true. `{ operation, key, at, method, body, status, text, answer }` of a request, `{ seen }` of a reading. */
   heard = [];
 
   constructor(world, facts) {
@@ -37,20 +42,19 @@ class Shop {
   }
 
   /** Asks an emulator to do what a test may ask of it. */
-  async control(gateway, method, at, body) {
-    const response = await fetch(`${this.world.urls[gateway]}/_control/${at}`, { method, headers: { 'content-type': 'application/json' }, ...(body ? { body: JSON.stringify(body) } : {}), signal: AbortSignal.timeout(10_000) });
-    if (!response.ok) throw new Error(`${gateway} ${at}: ${response.status} ${await response.text()}`);
-    return response.json();
+  control(gateway, method, at, body) {
+    return this.world.emulators[gateway].ask(method, at, body);
   }
 
+  /** How the webhooks of this shop go, and to which instance. */
   listen(gateway, plan, service) {
-    return this.control(gateway, 'PUT', 'webhooks', { merchant: this.suffix, url: `${this.world.services[service]}/webhooks/${gateway}/${this.tenantId}`, ...plan });
+    return this.world.emulators[gateway].plan(this.suffix, { url: `${this.world.services[service]}/webhooks/${gateway}/${this.tenantId}`, ...plan });
   }
 
   /** A token, minted as the customer's browser would. */
   async mint(gateway, outcome) {
     const at = this.world.urls[gateway];
-    const post = async (path, body, headers = {}) => (await fetch(`${at}${path}`, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(body), signal: AbortSignal.timeout(10_000) })).json();
+    const post = (path, body, headers = {}) => this.world.emulators[gateway].whenUp(async () => (await fetch(`${at}${path}`, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(body), signal: AbortSignal.timeout(10_000) })).json());
     const number = outcome === 'challenged' ? CARDS.challenged : gateway === 'mercadopago' ? CARDS.mercadopago : outcome === 'declined' ? (gateway === 'culqi' ? '4000040000000008' : '4000000000000002') : CARDS.visa;
     const token = gateway === 'culqi' ? (await post('/v2/tokens', { card_number: number, cvv: number === CARDS.visa ? '123' : '295', expiration_month: '12', expiration_year: '2030', email: 'ana@ejemplo.pe' }, { authorization: `Bearer pk_test_${this.suffix}` })).id
       : gateway === 'pixelpay' ? (await post('/v2/tokens', { public_key: `pub_test_${this.suffix}`, card_number: number, cvv: '123', expiry_month: 12, expiry_year: 2030 })).card_token
@@ -63,38 +67,45 @@ class Shop {
   async ask(method, at, { body, key, as = this.client, service = 0 } = {}) {
     const beganMs = Date.now();
     const headers = { authorization: `Bearer ${as}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...(key ? { 'idempotency-key': key } : {}) };
+    const note = (isLost) => { if (this.world.wasQuiet(beganMs, Date.now())) this.world.waits.push({ ms: Date.now() - beganMs, isLost, what: `${method} ${at}`, paymentId: paymentIn(at) }); };
     try {
       const response = await fetch(`${this.world.services[service]}${at}`, { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }), signal: AbortSignal.timeout(8_000) });
       const text = await response.text();
-      const answer = { status: response.status, text, body: text ? JSON.parse(text) : null, replayed: response.headers.get('idempotent-replayed') === 'true', ms: Date.now() - beganMs };
-      if (this.world.wasQuiet(beganMs, Date.now())) this.world.answerMs.push({ ms: answer.ms, what: `${method} ${at}` });
-      return answer;
+      note(false);
+      return { status: response.status, text, body: text ? JSON.parse(text) : null, replayed: response.headers.get('idempotent-replayed') === 'true' };
     } catch {
+      // Nobody struck, and no answer came: that is for the invariants, too.
+      note(true);
       return null;
     }
   }
 
-  /** The same bytes under the same key, to either instance, until there is a final answer. */
-  async insist(method, at, { body, random, beforeFirst = () => undefined }) {
+  /**
+   * The same bytes under the same key, to either instance, until there is a final answer. `retries`: a source of randomness of its own, so that what is drawn
+   * elsewhere does not hang on how often it took. `beforeFirst` is told which instance is asked first. @throws StoryOver when there never is one
+   */
+  async insist(operation, method, at, { body, retries, beforeFirst = () => undefined }) {
     const key = crypto.randomUUID();
-    let service = random.whole(0, 2);
+    let service = retries.whole(0, 2);
     const answers = [];
+    await beforeFirst(service);
     for (const endMs = Date.now() + INSIST_MS; Date.now() < endMs && !this.world.isOver; service = 1 - service) {
-      if (answers.length === 0) await beforeFirst();
       const answer = await this.ask(method, at, { body, key, service });
-      answers.push(answer?.status ?? null);
+      answers.push(answer === null ? 'nothing' : `${answer.status} ${answer.body?.code ?? ''}`.trim());
       const isFinal = answer && answer.status < 500 && answer.status !== 429 && !(answer.status === 409 && ['idempotency_key_in_use', 'operation_in_progress'].includes(answer.body?.code));
       if (isFinal) {
-        this.heard.push({ key, at, method, body, status: answer.status, text: answer.text, answer: answer.body });
+        this.heard.push({ operation, key, at, method, body, status: answer.status, text: answer.text, answer: answer.body });
         return { ...answer, key };
       }
-      await sleep(random.whole(50, 300));
+      await sleep(retries.whole(50, 300));
     }
-    throw new Error(`${method} ${at}: no final answer within ${INSIST_MS} ms (${answers.join(', ')})`);
+    if (!this.world.isOver) this.world.unanswered.push({ key, paymentId: paymentIn(at), what: `${method} ${at} under ${key}: no final answer within ${INSIST_MS} ms, but ${answers.slice(-5).join(', ')}` });
+    throw new StoryOver(`${method} ${at} had no final answer`);
   }
 
+  /** @throws StoryOver when it cannot be read */
   async read(id) {
-    for (let i = 0; i < 200; i += 1) {
+    for (let i = 0; i < READS_MAX && !this.world.isOver; i += 1) {
       const answer = await this.ask('GET', `/v1/payments/${id}`, { service: i % 2 });
       if (answer?.status === 200) {
         this.heard.push({ seen: answer.body });
@@ -102,6 +113,12 @@ class Shop {
       }
       await sleep(100);
     }
-    throw new Error(`payment ${id} cannot be read`);
+    if (!this.world.isOver) this.world.unreadable.push({ paymentId: id, what: `${id} could not be read in ${READS_MAX} tries` });
+    throw new StoryOver(`${id} cannot be read`);
   }
+}
+
+/** The payment that an address names. */
+export function paymentIn(at) {
+  return /\bpay_[0-9A-Za-z]+/.exec(at)?.[0];
 }

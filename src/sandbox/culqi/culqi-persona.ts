@@ -168,9 +168,9 @@ export class CulqiPersona implements Persona {
       return card === undefined ? null : { token: { ...card.source, id: card.id }, behaviour: card.behaviour };
     }
     const stored = this.books.token(key.merchant, sourceId);
-    const { tokenLifetimeMs, yapeTokenLifetimeMs } = this.settings.current();
+    const { tokenLifetimeMs, yapeTokenLifetimeMs, tokensStayGood } = this.settings.current();
     const lifetimeMs = stored?.token.type === 'yape' ? yapeTokenLifetimeMs : tokenLifetimeMs;
-    if (stored === null || this.books.isSpent(sourceId) || this.nowMs() >= stored.token.creation_date + lifetimeMs) return null;
+    if (stored === null || (this.books.isSpent(sourceId) && !tokensStayGood) || this.nowMs() >= stored.token.creation_date + lifetimeMs) return null;
     if (stored.token.type === 'yape') {
       if (currency !== 'PEN') return { broken: 'currency_code' };
       if (!capture) return { broken: 'capture' };

@@ -7,6 +7,7 @@ const changeSchema = z.strictObject({
   lookupLagMs: z.int().min(0),
   tokenLifetimeMs: z.int().min(0),
   yapeTokenLifetimeMs: z.int().min(0),
+  tokensStayGood: z.boolean(),
   webhookData: z.enum(['string', 'object']),
   webhookAuth: z.record(z.string(), z.string()),
   limits: z.strictObject({ PEN: limitSchema, USD: limitSchema }).partial(),
@@ -19,6 +20,8 @@ export interface CulqiSettings {
   lookupLagMs: number;
   tokenLifetimeMs: number;
   yapeTokenLifetimeMs: number;
+  /** Whether a token that was charged can be charged again: not as Culqi is, but as it might be, so that nothing of Culqi's hides a second charge of ours. */
+  tokensStayGood: boolean;
   /** How webhooks carry their data: as documented in a string, or as an object, which was seen too. */
   webhookData: 'string' | 'object';
   /** By merchant, `user:password` of HTTP Basic, as set in Culqi's panel. */
@@ -34,6 +37,7 @@ const DEFAULTS: CulqiSettings = {
   lookupLagMs: 0,
   tokenLifetimeMs: 5 * 60 * 1000,
   yapeTokenLifetimeMs: 2 * 60 * 1000,
+  tokensStayGood: false,
   webhookData: 'string',
   webhookAuth: {},
   limits: { PEN: { min: 300, max: 999_900 }, USD: { min: 100, max: 999_900 } },

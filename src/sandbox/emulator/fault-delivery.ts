@@ -101,7 +101,8 @@ function drip({ exchange, fault }: Played, answer: Answer): void {
 /** The answer with `changes` (dotted path → value) applied; in a list, to each of its items. */
 function changed(answer: Answer, changes: Record<string, unknown>): Answer {
   const json = structuredClone(answer.json);
-  const items = isObject(json) && Array.isArray(json['data']) ? json['data'] : [json];
+  const list = isObject(json) ? json['data'] ?? json['results'] : json;
+  const items: unknown[] = Array.isArray(list) ? list : [json];
   for (const item of items) {
     if (isObject(item)) for (const [path, value] of Object.entries(changes)) setAt(item, path.split('.'), value);
   }
