@@ -69,9 +69,9 @@ async function paymentsOf(shop, untilMs) {
   }
 }
 
-/** Work that is due soon, and webhooks that wait; not what recurs, which no tenant has. */
+/** Work that is due soon, and webhooks that wait; not what recurs, which no tenant has, nor look-ups: what waits for its customer is polled for ever. */
 async function soonOf(database) {
-  const [{ n }] = await database.query("select (select count(*) from jobs where tenant_id <> '' and (run_at is null or run_at < now(3) + interval 15 second)) + (select count(*) from webhook_events where status = 'received') as n");
+  const [{ n }] = await database.query("select (select count(*) from jobs where tenant_id <> '' and kind <> 'payments.look_up' and (run_at is null or run_at < now(3) + interval 15 second)) + (select count(*) from webhook_events where status = 'received') as n");
   return Number(n);
 }
 

@@ -9,7 +9,7 @@ import { Trouble } from '../say.mjs';
  */
 export const CONTROLS = [
   {
-    name: 'no key check', cells: '(culqi|pixelpay) create (kill_service|reset|hang)', caughtBy: ['I6'],
+    name: 'no key check', cells: '(culqi|pixelpay) create (kill_service|reset|hang)', caughtBy: ['I6', 'I7'],
     patches: [['payments/keyed-requests.js', 'key: ask.key,', "key: newId('idk'),"]],
   },
   {

@@ -79,6 +79,15 @@ describe('charging at the Culqi emulator', () => {
     expect((await shop.charge({ amount: 99, currency_code: 'USD' })).status).toBe(422);
   });
 
+  it('takes a used token again only where the settings say so', async () => {
+    const order = { source_id: await shop.token() };
+    expect((await shop.charge(order)).status).toBe(201);
+    expect((await shop.charge(order)).status).not.toBe(201);
+    sandbox.settings.change({ tokensStayGood: true });
+    expect((await shop.charge(order)).status).toBe(201);
+    sandbox.settings.change({ tokensStayGood: false });
+  });
+
   it.each([
     ['POST', '/v2/charges', undefined], ['POST', '/v2/charges', 'pk_test_tienda01'], ['POST', '/v2/charges', 'sk_test_x'], ['POST', '/v2/charges', 'sk_prod_tienda01'],
     ['GET', '/v2/charges', 'pk_test_tienda01'], ['POST', '/v2/tokens', 'sk_test_tienda01'], ['GET', '/v2/tokens/tkn_test_0000000000000000', 'pk_test_tienda01'],
