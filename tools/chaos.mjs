@@ -136,7 +136,7 @@ async function speak(seed, { played, seen, verdicts, convergedMs, cells }) {
   say(`  ended: ${tally(seen.payments.map(({ status }) => status))}`);
   say(`  tickets: ${tally(seen.tickets.map(({ kind, status }) => `${kind} (${status})`)) || 'none'}`);
   for (const { name, judged, violations } of verdicts) {
-    say(`  ${violations.length === 0 ? 'holds   ' : 'VIOLATED'} ${name} (${violations.length === 0 ? judged : `${violations.length} of ${judged}`})`);
+    say(`  ${violations.length === 0 ? 'holds   ' : 'VIOLATED'} ${name} (${judged}${violations.length === 0 ? '' : `; violations: ${violations.length}`})`);
     for (const { paymentId, what } of violations.slice(0, TOLD_MAX)) say(`             ${paymentId ?? ''} ${what.slice(0, 300)}`);
   }
   const all = verdicts.flatMap(({ name, violations }) => violations.map((violation) => ({ name, ...violation })));

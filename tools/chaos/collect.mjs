@@ -28,6 +28,7 @@ export async function converge(world, shops, played, untilMs) {
     const untold = payments.filter((payment) => panels.has(payment.id) && payment.refunds.length === 0);
     if (NIGHTS[0] === round || (NIGHTS.includes(round) && untold.length > 0)) await nightFalls(world.database);
     if (round % 6 === 0) await lookAtTickets(shops);
+    if (round % 6 === 5) await retryNow(world.database);
     const isBusy = open.length > 0 || await soonOf(world.database) > 0;
     if (!isBusy && (untold.length === 0 || round > NIGHTS.at(-1) + 6) && (parked.length === 0 || round > 20)) break;
   }
@@ -43,6 +44,9 @@ async function nightFalls(database) {
     if (Number(night) === 0) return;
   }
 }
+
+/** Jobs that failed while the database was struck wait longer each time, up to minutes: here that time passes at once. */
+const retryNow = (database) => database.query('update jobs set run_at = now(3) where last_error is not null and lease_token is null and run_at > now(3)');
 
 /** Operators have the PSP asked about every payment with an open ticket. */
 async function lookAtTickets(shops) {

@@ -185,7 +185,8 @@ function paymentOfAnswer({ at, answer }) {
 }
 
 function paymentSpokenOf({ payments }, body) {
-  return payments.find(({ gatewayReference, attempts }) => (gatewayReference !== null && body.includes(gatewayReference)) || attempts.some(({ id }) => body.includes(id)))?.id;
+  // An order's webhooks name the payment behind it, too.
+  return payments.find(({ gatewayReference, attempts }) => (gatewayReference !== null && body.includes(gatewayReference.replace(/^ORD010*/, ''))) || attempts.some(({ id }) => body.includes(id)))?.id;
 }
 
 const panelAmountOf = ({ stories }, paymentId) => stories.get(paymentId)?.panelAmount ?? null;

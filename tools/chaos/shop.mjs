@@ -4,8 +4,9 @@ import crypto from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const INSIST_MS = 60_000;
-/** How often something is read until it is clear that it cannot be. */
+/** How often something is read until it is clear that it cannot be, or is not there. */
 const READS_MAX = 150;
+const MISSED_MAX = 30;
 const CARDS = { visa: '4111111111111111', mercadopago: '4009175332806176', challenged: '5483928164574623' };
 
 /** Makes a merchant. `orders`: whether its MercadoPago account makes orders. */
@@ -105,15 +106,17 @@ class Shop {
 
   /** @throws StoryOver when it cannot be read */
   async read(id) {
-    for (let i = 0; i < READS_MAX && !this.world.isOver; i += 1) {
+    let missed = 0;
+    for (let i = 0; i < READS_MAX && missed < MISSED_MAX && !this.world.isOver; i += 1) {
       const answer = await this.ask('GET', `/v1/payments/${id}`, { service: i % 2 });
       if (answer?.status === 200) {
         this.heard.push({ seen: answer.body });
         return answer.body;
       }
+      if (answer?.status === 404) missed += 1;
       await sleep(100);
     }
-    if (!this.world.isOver) this.world.unreadable.push({ paymentId: id, what: `${id} could not be read in ${READS_MAX} tries` });
+    if (!this.world.isOver) this.world.unreadable.push({ paymentId: id, what: `${id} could not be read: ${missed >= MISSED_MAX ? 'it is not there' : `no answer in ${READS_MAX} tries`}` });
     throw new StoryOver(`${id} cannot be read`);
   }
 }

@@ -53,6 +53,9 @@ type JournalRecord =
   | { kind: 'customer_gone'; id: string }
   | { kind: 'key'; name: string; kept: KeptAnswer };
 
+/** Webhooks of one life of the process, at most. */
+const WEBHOOKS_MAX = 100_000;
+
 /** MercadoPago's truth. With a folder it outlives the process. */
 export class Books {
   private journal: Journal | null = null;
@@ -69,6 +72,8 @@ export class Books {
 
   open(dataDir: string): void {
     this.journal = Journal.open(join(dataDir, 'mercadopago.journal.jsonl'), (record) => { this.remember(record as JournalRecord); });
+    // Webhooks have ids of the same row, and are not in the journal: none is given out twice.
+    this.lastId += WEBHOOKS_MAX;
   }
 
   nextId(): number {
