@@ -96,6 +96,8 @@ export async function collect(world, shops, played) {
     if (payment) byPayment.set(payment.id, [...byPayment.get(payment.id) ?? [], charge]);
   }
   await askAgain(shops);
+  // One that came a moment ago is being dealt with.
+  for (let i = 0; i < 20 && await soonOf(database) > 0; i += 1) await sleep(250);
   return {
     world, payments, paymentsByShop, shopOf, charges, sent,
     stories: new Map(played.flatMap((story) => (story.paymentId === null ? [] : [[story.paymentId, story]]))),
