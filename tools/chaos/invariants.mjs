@@ -13,7 +13,7 @@ export const GRAPH = {
   requires_action: ['processing', 'authorized', 'captured', 'failed', 'voided', 'expired', 'needs_review'],
   processing: ['authorized', 'captured', 'requires_action', 'failed', 'voided', 'expired', 'needs_review'],
   authorized: ['captured', 'voided', 'expired', 'needs_review'],
-  needs_review: ['authorized', 'captured', 'failed', 'voided', 'expired'],
+  needs_review: ['processing', 'requires_action', 'authorized', 'captured', 'failed', 'voided', 'expired'],
   captured: [], failed: [], voided: [], expired: [],
 };
 const FINAL = Object.keys(GRAPH).filter((status) => GRAPH[status].length === 0);
