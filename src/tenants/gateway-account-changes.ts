@@ -6,8 +6,9 @@ import type { Database } from '../platform/database/database.js';
 import type { Clock } from '../shared/clock.js';
 import type { FeeRule } from '../shared/fees.js';
 import { newId } from '../shared/id.js';
+import { parseSchedule } from '../config/duration.js';
 import { Problem } from '../shared/problem.js';
-import { storedSettings, type Credentials, type GatewayAccount, type GatewayAccounts } from './gateway-accounts.js';
+import { SECRET_OVERLAP_MS_MAX, storedSettings, type Credentials, type GatewayAccount, type GatewayAccounts } from './gateway-accounts.js';
 
 export type NewGatewayAccount = { credentials: Record<string, unknown>; enabled: boolean; environment: 'sandbox' | 'production'; fees: FeeRule[]; settings: Record<string, unknown> };
 
@@ -55,9 +56,20 @@ export class GatewayAccountChanges {
 }
 
 function checkedSettings({ settings, displayName }: GatewayDefinition, given: NewGatewayAccount): Record<string, unknown> {
-  const parsed = (settings ?? z.strictObject({})).safeParse(given.settings);
-  if (parsed.success) return parsed.data;
+  const { webhookSecretOverlap, ...own } = given.settings;
+  if (webhookSecretOverlap !== undefined && !isOverlap(webhookSecretOverlap)) {
+    throw new Problem('validation_failed', `The ${displayName} settings are not well formed.`, { errors: [{ field: 'settings.webhookSecretOverlap', message: 'must be a time such as 24h, at most 7d, or 0s' }] });
+  }
+  const parsed = (settings ?? z.strictObject({})).safeParse(own);
+  if (parsed.success) return { ...parsed.data, ...(webhookSecretOverlap === undefined ? {} : { webhookSecretOverlap }) };
   throw new Problem('validation_failed', `The ${displayName} settings are not well formed.`, { errors: parsed.error.issues.map((issue) => ({ field: fieldOf('settings', issue), message: messageOf(issue) })) });
+}
+
+/** How long a webhook secret is accepted after it was changed, as the environment writes times. */
+function isOverlap(given: unknown): boolean {
+  if (given === '0s') return true;
+  const [durationMs, ...others] = typeof given === 'string' ? parseSchedule(given) ?? [] : [];
+  return durationMs !== undefined && others.length === 0 && durationMs <= SECRET_OVERLAP_MS_MAX;
 }
 
 function checkedCredentials(definition: GatewayDefinition, given: NewGatewayAccount): Credentials {

@@ -1,5 +1,6 @@
 import type { DatabaseAccess } from '../platform/database/database.js';
-import { databaseTimeIn } from '../platform/database/time.js';
+import { parseSchedule } from '../config/duration.js';
+import { databaseNow, databaseTimeIn } from '../platform/database/time.js';
 import type { SecretBox } from '../platform/crypto/secret-box.js';
 import type { FeeRule } from '../shared/fees.js';
 import { storedFeeRules } from './fee-rules.js';
@@ -23,6 +24,8 @@ export type GatewayAccount = {
 
 /** How long the secret of webhooks before the last is accepted (design/api.md). */
 const SECRET_OVERLAP_MS = 24 * 60 * 60_000;
+/** The longest that an account's settings may say instead, in milliseconds. */
+export const SECRET_OVERLAP_MS_MAX = 7 * 24 * 60 * 60_000;
 const OVERLAPPING_MAX = 5;
 
 export type Credentials = Record<string, string>;
@@ -42,9 +45,11 @@ export class GatewayAccounts {
    * while a merchant changes the secret on both sides. The newest first.
    */
   async forWebhooks(access: DatabaseAccess, tenantId: string, gateway: string): Promise<GatewayAccount[]> {
-    const rows = await access.forTenant(tenantId).selectFrom('gateway_accounts').selectAll().where('gateway', '=', gateway)
-      .where((row) => row.or([row('superseded_at', 'is', null), row('superseded_at', '>', databaseTimeIn(-SECRET_OVERLAP_MS))])).orderBy('version', 'desc').limit(OVERLAPPING_MAX).execute();
-    return rows.map(accountOf);
+    const rows = await access.forTenant(tenantId).selectFrom('gateway_accounts').selectAll().select(databaseNow().as('now')).where('gateway', '=', gateway)
+      .where((row) => row.or([row('superseded_at', 'is', null), row('superseded_at', '>', databaseTimeIn(-SECRET_OVERLAP_MS_MAX))])).orderBy('version', 'desc').limit(OVERLAPPING_MAX).execute();
+    const [newest] = rows;
+    const sinceMs = newest === undefined ? 0 : newest.now.getTime() - overlapMsOf(accountOf(newest).settings);
+    return rows.filter(({ superseded_at: end }) => end === null || end.getTime() > sinceMs).map(accountOf);
   }
 
   /** One version, in force or not: a payment keeps the one it was made with. */
@@ -76,4 +81,9 @@ export function accountOf(row: GatewayAccountRow): GatewayAccount {
     id: row.id, tenantId: row.tenant_id, gateway: row.gateway, version: row.version, environment: row.environment,
     enabled: row.enabled !== 0, credentialsSealed: row.credentials_sealed, fees: storedFeeRules(row.fees), settings: storedSettings(row.settings), createdAt: row.created_at,
   };
+}
+
+/** `webhookSecretOverlap`, such as `24h`: how long what the secret was before is accepted beside what it is. */
+function overlapMsOf({ webhookSecretOverlap: given }: Readonly<Record<string, unknown>>): number {
+  return typeof given === 'string' ? parseSchedule(given)?.[0] ?? 0 : SECRET_OVERLAP_MS;
 }

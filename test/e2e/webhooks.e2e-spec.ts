@@ -211,6 +211,21 @@ describe('the secret of webhooks', () => {
     expect((await deliver('pixelpay', event(3), signed(event(3)))).status).toBe(401);
     expect((await deliver('pixelpay', event(4), signed(event(4), 'whsec_another_secret'))).status).toBe(200);
   });
+
+  it('that was changed is accepted for as long as the account says (B10)', async () => {
+    const { apiKey, publicKey } = ana.pixelpay;
+    const change = (webhookSecret: string, webhookSecretOverlap: unknown) => service.ask({
+      method: 'PUT', path: `/v1/admin/tenants/${ana.tenantId}/gateway-accounts/pixelpay`, key: ana.admin, body: { credentials: { apiKey, publicKey, webhookSecret }, enabled: true, environment: 'sandbox', settings: { webhookSecretOverlap } },
+    });
+    expect(await change('whsec_another_secret', '2h')).toMatchObject({ status: 200, body: { settings: { webhookSecretOverlap: '2h' } } });
+    expect((await deliver('pixelpay', event(5), signed(event(5)))).status).toBe(200);
+    await service.tables.query(`update gateway_accounts set superseded_at = superseded_at - interval 3 hour where tenant_id = '${ana.tenantId}' and superseded_at is not null`);
+    expect((await deliver('pixelpay', event(6), signed(event(6)))).status).toBe(401);
+    expect((await change('whsec_a_third_secret', '0s')).status).toBe(200);
+    expect((await deliver('pixelpay', event(7), signed(event(7), 'whsec_another_secret'))).status).toBe(401);
+    expect((await deliver('pixelpay', event(8), signed(event(8), 'whsec_a_third_secret'))).status).toBe(200);
+    for (const wrong of ['8d', 'a day', '1h,2h', 24, null, '']) expect(await change('whsec_a_third_secret', wrong)).toMatchObject({ status: 400, body: { errors: [{ field: 'settings.webhookSecretOverlap' }] } });
+  });
 });
 
 describe('a webhook of Culqi, which signs nothing', () => {

@@ -151,6 +151,8 @@ export type WebhookNotice = {
   refundReference?: string;
   /** False where the PSP signs nothing: then anybody may have sent it, and it is no more than a hint. */
   isProven: boolean;
+  /** It came from the PSP, and still what it names is no more than a hint. */
+  isAuthentic?: boolean;
   /** What people must hear of at once, in a few words, where no payment shows it. */
   alert?: string;
 };
