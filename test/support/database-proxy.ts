@@ -14,6 +14,8 @@ export type DatabaseProxy = {
   takeStatements(): string[];
   /** Lets go of the answers that were held back. */
   release(): void;
+  /** Has every statement that writes refused with this error of the server's, or none any more. */
+  refuseWrites(errno: number | null): void;
   /** Makes the database unreachable, or reachable again. */
   setDown(down: boolean): void;
   /** Every packet to the database is so late, in order; 0 again for none. */
@@ -36,6 +38,12 @@ function statementIn(chunk: Buffer): string | null {
   return chunk.toString('utf8', HEADER_BYTES + (hasAttributes ? 3 : 1));
 }
 
+/** The server's answer to a command that it refuses. */
+function errorPacket(errno: number): Buffer {
+  const body = Buffer.concat([Buffer.from([0xff, errno & 0xff, errno >> 8]), Buffer.from('#HY000refused by the proxy')]);
+  return Buffer.concat([Buffer.from([body.length, 0, 0, 1]), body]);
+}
+
 export async function startDatabaseProxy(databaseUrl: string): Promise<DatabaseProxy> {
   const target = new URL(databaseUrl);
   const sockets = new Set<Socket>();
@@ -43,6 +51,7 @@ export async function startDatabaseProxy(databaseUrl: string): Promise<DatabaseP
   let held: (() => void)[] = [];
   let statements: string[] = [];
   let isDown = false;
+  let refusal: number | null = null;
   let delayMs = 0;
   let isFrozen = false;
 
@@ -64,6 +73,10 @@ export async function startDatabaseProxy(databaseUrl: string): Promise<DatabaseP
     const forward = (chunk: Buffer): void => {
       const statement = statementIn(chunk);
       if (statement !== null) statements.push(statement);
+      if (refusal !== null && statement !== null && /^(insert|update|delete)/i.test(statement)) {
+        client.write(errorPacket(refusal));
+        return;
+      }
       if (statement === 'begin') transaction = [];
       else if (statement !== null) transaction.push(statement);
       const strikes = strike !== null && statement === 'commit' && transaction.some((earlier) => strike?.statement.test(earlier)) ? strike : null;
@@ -113,6 +126,7 @@ export async function startDatabaseProxy(databaseUrl: string): Promise<DatabaseP
       statements = [];
       return taken;
     },
+    refuseWrites: (errno) => { refusal = errno; },
     setDown: (down) => {
       isDown = down;
       if (down) for (const socket of sockets) socket.destroy();

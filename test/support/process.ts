@@ -17,11 +17,11 @@ export type ServiceProcess = Program & { url: string; ask: <Body = never>(ask: A
 /** Free ports that are tried. */
 const PORTS_MAX = 3;
 
-/** Starts the API, on a free port unless PORT names one, and waits until `path` answers 200. */
-export async function startProcess(environment: Record<string, string>, path = '/health/ready'): Promise<ServiceProcess> {
+/** Starts the API, on a free port unless PORT names one, and waits until `path` answers 200. `stdout`: a file in place of none. */
+export async function startProcess(environment: Record<string, string>, path = '/health/ready', stdout?: number): Promise<ServiceProcess> {
   for (let tries = 1; ; tries += 1) {
     const port = environment.PORT ?? String(await freePort());
-    const child = start('main', { ...environment, PORT: port });
+    const child = start('main', { ...environment, PORT: port }, stdout);
     const url = `http://127.0.0.1:${port}`;
     try {
       await answers(`${url}${path}`, child);
@@ -38,10 +38,10 @@ export function startWorker(environment: Record<string, string>): Program {
   return handleOf(start('worker', environment));
 }
 
-function start(program: string, environment: Record<string, string>): ChildProcess {
+function start(program: string, environment: Record<string, string>, stdout?: number): ChildProcess {
   const file = join(import.meta.dirname, `../../dist/src/${program}.js`);
   if (!existsSync(file)) throw new Error('dist is missing: npm test builds it first');
-  return spawn(process.execPath, ['--enable-source-maps', file], { env: { PATH: process.env.PATH, ...environment }, stdio: ['ignore', 'ignore', 'inherit'] });
+  return spawn(process.execPath, ['--enable-source-maps', file], { env: { PATH: process.env.PATH, ...environment }, stdio: ['ignore', stdout ?? 'ignore', 'inherit'] });
 }
 
 function handleOf(child: ChildProcess): Program {
