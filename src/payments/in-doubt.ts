@@ -3,7 +3,7 @@ import type { Attempt, PaymentRecord } from './payment.js';
 /** The attempts whose end we have not heard of, once their calls are over, the payment's own first. */
 export function attemptsInDoubt({ payment, attempts, refunds }: PaymentRecord): Attempt[] {
   const { state, pendingOperation } = payment;
-  const own = state.status === 'processing' ? attempts.findLast(({ operation }) => operation === 'authorize')
+  const own = state.status === 'processing' || state.status === 'needs_review' ? attempts.findLast(({ operation }) => operation === 'authorize')
     : pendingOperation === null ? undefined : attempts.findLast(({ operation, returnsAttemptId }) => operation === pendingOperation && returnsAttemptId === null);
   return [...(own === undefined ? [] : [own]), ...refunding({ attempts, refunds }, 'submitted')].filter(({ status }) => status !== 'sent');
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { approvedCharges, createPayment, mintToken, paymentOf, settled, type PaymentBody } from '../support/payments.js';
@@ -100,6 +101,15 @@ describe('an answer that is not what was asked (A11)', () => {
     expect(synced.body).toMatchObject({ status: 'captured', amountCaptured: 12_900 });
   });
 
+  it('to a look-up at reserved money is asked about again before an operation on it is refused', async () => {
+    const shop = await newMerchant(service.ask);
+    const { body: made } = await createPayment(service, shop.client, paymentOf(await mintToken(service.sandbox.url, shop), { captureMethod: 'manual' }));
+    service.sandbox.faults.add({ route: 'GET /v2/charges/:id', kind: 'wrong_answer', changes: { amount: 1 }, merchant: shop.culqi.merchant });
+    expect((await service.ask<PaymentBody>({ method: 'POST', path: `/v1/payments/${made.id}/sync`, key: shop.operator })).body).toMatchObject({ status: 'needs_review' });
+    expect(await service.ask<PaymentBody>({ method: 'POST', path: `/v1/payments/${made.id}/void`, key: shop.client, headers: { 'idempotency-key': randomUUID() } })).toMatchObject({ status: 200, body: { status: 'voided' } });
+    expect(approvedCharges(service, shop)).toMatchObject([{ current_amount: 0 }]);
+  });
+
   it('with a word that nobody knows waits and raises an alert (A12)', async () => {
     const { made } = await payInto({ kind: 'unknown_word', changes: { outcomeType: 'in_mediation' } });
     expect(made).toMatchObject({ status: 'processing', processingReason: 'pending_at_gateway' });
@@ -117,6 +127,16 @@ describe('look-ups', () => {
     } finally {
       service.sandbox.settings.change({ lookupLagMs: 0 });
     }
+  });
+
+  it('leave a PSP alone for as long as it asks for (A8)', async () => {
+    const shop = await newMerchant(service.ask);
+    service.sandbox.faults.add({ route: 'GET /v2/charges', kind: 'rate_limited', retryAfterSeconds: 3, merchant: shop.culqi.merchant });
+    service.sandbox.faults.add({ route: 'POST /v2/charges', kind: 'reset_after_booking', merchant: shop.culqi.merchant });
+    const { body: made } = await createPayment(service, shop.client, paymentOf(await mintToken(service.sandbox.url, shop)));
+    expect(await settled(service, shop.client, made.id)).toMatchObject({ status: 'captured' });
+    const [refused, next] = service.sandbox.books.requests(shop.culqi.merchant).filter(({ method }) => method === 'GET').map(({ at }) => at);
+    expect((next ?? 0) - (refused ?? 0)).toBeGreaterThanOrEqual(2_900);
   });
 
   it('that fail to the end of the schedule park the payment with a ticket, and a later sync still resolves it', async () => {

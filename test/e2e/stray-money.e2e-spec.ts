@@ -68,6 +68,31 @@ describe('money that moves for a payment that was called failed', () => {
     expect(service.sandbox.books.refunds(ana.culqi.merchant)).toHaveLength(1);
   });
 
+  it('goes back but for what somebody gave back in the panel', async () => {
+    service.sandbox.faults.add({ route: 'POST /v2/charges', kind: 'reset_before_booking' });
+    const failed = await settled(service, ana.client, (await createPayment(service, ana.client, paymentOf(await mintToken(service.sandbox.url, ana)))).body.id);
+    const chargeId = await bookLate(failed.attempts[0]?.id, failed.id, true);
+    service.sandbox.panel.refund(chargeId, 900);
+    await hear(chargeId, failed.attempts[0]?.id);
+    expect((await returned(failed.id)).attempts).toMatchObject([{ operation: 'authorize' }, { operation: 'refund', status: 'succeeded' }]);
+    expect(service.sandbox.books.refunds(ana.culqi.merchant).map(({ amount }) => amount)).toEqual([900, 12_000]);
+  });
+
+  it('goes back however long the PSP is away, and goes back once though it is seen again and again', async () => {
+    service.sandbox.faults.add({ route: 'POST /v2/charges', kind: 'reset_before_booking' });
+    const failed = await settled(service, ana.client, (await createPayment(service, ana.client, paymentOf(await mintToken(service.sandbox.url, ana)))).body.id);
+    const chargeId = await bookLate(failed.attempts[0]?.id, failed.id, true);
+    service.sandbox.faults.add({ route: 'POST /v2/refunds', kind: 'rate_limited', times: 3, merchant: ana.culqi.merchant });
+    service.sandbox.faults.add({ route: 'POST /v2/refunds', kind: 'delayed', delayMs: 400, merchant: ana.culqi.merchant });
+    for (let i = 0; i < 6; i++) {
+      await hear(chargeId, failed.attempts[0]?.id);
+      await sleep(150);
+    }
+    await eventually(() => service.sandbox.books.refunds(ana.culqi.merchant), (refunds) => refunds.length > 0);
+    await returned(failed.id);
+    expect(service.sandbox.books.refunds(ana.culqi.merchant)).toMatchObject([{ charge_id: chargeId, amount: 12_900 }]);
+  });
+
   it('at PixelPay goes back, also when the first try to give it back is lost', async () => {
     const { failed, bookLatePayment } = await failedAtPixelpay();
     service.pixelpay.faults.add({ route: 'POST /v2/payments/:id/refunds', kind: 'reset_before_booking' });
