@@ -6,8 +6,13 @@ export type StepProxy = {
   url: string;
   /** Commands since the last call of this. */
   takeCount(): number;
-  /** Strikes once, at the `step`th command from now: `before` it reaches the database, or `after` that has answered, which nobody hears. */
-  strikeAt(step: number, when: 'before' | 'after', strike: () => void): void;
+  /**
+   * Strikes once, at the `step`th command from now: `before` it reaches the database, or `after` that has answered, which nobody hears. With `from` commands
+   * are counted from the first that looks like it, which is the first.
+   */
+  strikeAt(step: number, when: 'before' | 'after', strike: () => void, from?: RegExp): void;
+  /** Counts from the first command that looks like this. */
+  countFrom(from: RegExp): void;
   close(): Promise<void>;
 };
 
@@ -18,6 +23,7 @@ export async function startStepProxy(databaseUrl: string): Promise<StepProxy> {
   const target = new URL(databaseUrl);
   const sockets = new Set<Socket>();
   let count = 0;
+  let countsFrom: RegExp | null = null;
   let planned: { step: number; when: 'before' | 'after'; strike: () => void } | null = null;
 
   const server = createServer((client) => {
@@ -30,7 +36,8 @@ export async function startStepProxy(databaseUrl: string): Promise<StepProxy> {
     }
     let isMute = false;
     client.on('data', (chunk: Buffer) => {
-      if (chunk[SEQUENCE] === 0) count += 1;
+      if (countsFrom?.test(chunk.toString('latin1')) === true) countsFrom = null;
+      if (chunk[SEQUENCE] === 0 && countsFrom === null) count += 1;
       const strikes = planned !== null && count >= planned.step ? planned : null;
       if (strikes !== null) planned = null;
       if (strikes?.when === 'before') {
@@ -56,8 +63,13 @@ export async function startStepProxy(databaseUrl: string): Promise<StepProxy> {
       count = 0;
       return taken;
     },
-    strikeAt: (step, when, strike) => {
+    countFrom: (from) => {
       count = 0;
+      countsFrom = from;
+    },
+    strikeAt: (step, when, strike, from) => {
+      count = 0;
+      countsFrom = from ?? null;
       planned = { step, when, strike };
     },
     close: async () => {
