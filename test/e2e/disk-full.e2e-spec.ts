@@ -30,7 +30,7 @@ afterAll(async () => {
   await tables.drop();
 });
 
-const charges = () => approvedCharges({ sandbox } as never, shop);
+const charges = () => approvedCharges({ sandbox }, shop);
 /** A client that insists: the same key and body until there is an answer. */
 async function insist(body: unknown, key: string): Promise<Answer<PaymentBody>> {
   for (const endsAt = Date.now() + 15_000; ; await sleep(100)) {
