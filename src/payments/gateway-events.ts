@@ -21,8 +21,11 @@ export type GatewayEvent = {
   isProven: boolean;
 };
 
-/** `unknown_payment`: none of ours, or none yet: it may be told before its payment is stored. `no_answer`: the PSP could not be asked. */
-export type Heard = { kind: 'applied'; paymentId: string } | { kind: 'unknown_payment' } | { kind: 'no_answer' };
+/**
+ * `unknown_payment`: none of ours, or none yet: it may be told before its payment is stored. `not_shown`: the PSP was asked, and shows nothing yet that the event could mean.
+ * `no_answer`: the PSP could not be asked, about `what`.
+ */
+export type Heard = { kind: 'applied' | 'not_shown'; paymentId: string } | { kind: 'unknown_payment' } | { kind: 'no_answer'; what: string };
 
 /** Asks the PSP about the payment that an event speaks of, and applies the answer. */
 export class GatewayEvents {
@@ -41,21 +44,23 @@ export class GatewayEvents {
     const window = TimeWindow.open(this.clock, this.settings.withinMs);
     const callMs = (): number => Math.max(0, Math.min(this.settings.lookUpWithinMs, window.remainingMs()));
     const spokenOf = await this.attemptOf(event, callMs());
-    if (spokenOf === null || spokenOf === 'no_answer') return { kind: spokenOf === null ? 'unknown_payment' : 'no_answer' };
+    if (spokenOf === null) return { kind: 'unknown_payment' };
+    if (spokenOf === 'no_answer') return { kind: 'no_answer', what: 'whose payment it is' };
     const { tenantId } = event;
     // An event that nobody proved may name any payment of the PSP's: what ours is called there is learnt from the PSP alone.
     const webhook = event.isProven && event.reference !== null && spokenOf.gatewayReference === null ? { reference: event.reference } : {};
     const resolution = await this.resolver.lookUp(tenantId, spokenOf.id, callMs(), { webhook });
-    // The attempt is over and nobody polls it any more: what is only on its way, or not shown yet, is asked again.
-    const isOver = resolution.attempt.status === 'failed' || resolution.attempt.status === 'declined';
-    let isAnswered = resolution.answered && !(isOver && ['pending', 'requires_action', 'absent'].includes(resolution.shown));
+    const unanswered = resolution.answered ? [] : ['the payment'];
     if (event.reference !== null && resolution.attempt.gatewayReference !== null && event.reference !== resolution.attempt.gatewayReference) {
-      isAnswered = await this.hearOfAnother(resolution.attempt, event.reference, callMs) && isAnswered;
+      if (!await this.hearOfAnother(resolution.attempt, event.reference, callMs)) unanswered.push('another payment');
     }
     for (const attempt of resolution.attempts.filter((other) => isConcerned(other, event))) {
-      isAnswered = (await this.resolver.lookUp(tenantId, attempt.id, callMs(), { webhook: {} })).answered && isAnswered;
+      if (!(await this.resolver.lookUp(tenantId, attempt.id, callMs(), { webhook: {} })).answered) unanswered.push(`${attempt.operation} ${attempt.id}`);
     }
-    return isAnswered ? { kind: 'applied', paymentId: spokenOf.paymentId } : { kind: 'no_answer' };
+    if (unanswered.length > 0) return { kind: 'no_answer', what: unanswered.join(', ') };
+    // The attempt is over and nobody polls it any more: what is only on its way, or not shown yet, is asked again.
+    const isOver = resolution.attempt.status === 'failed' || resolution.attempt.status === 'declined';
+    return { kind: isOver && ['pending', 'requires_action', 'absent'].includes(resolution.shown) ? 'not_shown' : 'applied', paymentId: spokenOf.paymentId };
   }
 
   /** Another payment at the PSP may be ours too: only the PSP's own word makes it so. */

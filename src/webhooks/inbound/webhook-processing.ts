@@ -46,10 +46,11 @@ export class WebhookProcessing implements JobHandler {
     const isProven = waiting.some((event) => event.is_proven !== 0);
     const heard = await this.events.hear({ ...subject, refundReference: refundReferenceOf(waiting) ?? subject.refundReference, isProven });
     const tries = Number(payload.tries ?? '0') + 1;
-    if (heard.kind === 'applied') return this.end(job, waiting, 'processed', heard.paymentId);
+    // Asked again and again, the PSP has said all that it will.
+    if (heard.kind === 'applied' || (heard.kind === 'not_shown' && tries >= SILENT_TRIES_MAX)) return this.end(job, waiting, 'processed', heard.paymentId);
     if (heard.kind === 'unknown_payment' && tries >= UNKNOWN_TRIES_MAX) return this.end(job, waiting, 'quarantined', null);
     if (heard.kind === 'no_answer' && tries >= SILENT_TRIES_MAX) {
-      this.logger.error({ alert: true, gateway: subject.gateway, events: waiting.length, msg: 'webhooks were laid aside: the gateway could not be asked' });
+      this.logger.error({ alert: true, gateway: subject.gateway, reference: subject.reference, ourReference: subject.ourReference, events: waiting.length, what: heard.what, msg: 'webhooks were laid aside: the gateway could not be asked' });
       return this.end(job, waiting, 'dead', null);
     }
     await this.jobs.postpone(this.database, job, this.scheduleMs[Math.min(tries, this.scheduleMs.length) - 1] ?? 0, { ...payload, tries: String(tries) });
