@@ -22,14 +22,13 @@ export function readWebhook({ headers, query, body }: WebhookDelivery, webhookSe
   const signature = headers['x-signature'];
   if (signature === undefined) return readNotification(query);
   const dataId = query['data.id'];
-  const ts = signedAt(signature, dataId, headers['x-request-id'], webhookSecret);
-  if (ts === null) throw new GatewayError('webhook_rejected', 'the signature does not prove that MercadoPago sent this');
+  if (!isSigned(signature, dataId, headers['x-request-id'], webhookSecret)) throw new GatewayError('webhook_rejected', 'the signature does not prove that MercadoPago sent this');
   const read = webhookSchema.safeParse(parseExactly(body.toString('utf8'), [webhookSecret]));
   const topic = (query.type ?? read.data?.type)?.slice(0, 80);
   if (read.data === undefined || topic === undefined) throw new GatewayError('request_rejected', 'the body is no event of MercadoPago');
   const { id, action, data } = read.data;
   // Without an id of its own, what is signed tells one event from the next.
-  const eventId = [topic, dataId ?? '', typeof id === 'string' ? id : id?.text ?? headers['x-request-id'] ?? `ts${ts}`].join(':').slice(0, 255);
+  const eventId = [topic, dataId ?? '', typeof id === 'string' ? id : id?.text ?? headers['x-request-id'] ?? `ts${partsOf(signature)?.ts ?? ''}`].join(':').slice(0, 255);
   const alert = lookUp(ALERTS, topic) ?? lookUp(ALERTS, `${topic} ${action ?? ''}`);
   const disputed = CHARGEBACKS.has(topic) ? data?.payment_id ?? null : null;
   return {
@@ -50,16 +49,13 @@ function readNotification({ topic, id }: Readonly<Record<string, string>>): Webh
   return { topic: topic.slice(0, 80), eventId: `ipn:${topic}:${id}`.slice(0, 255), isProven: false, ourReference: null, reference: topic === 'payment' && PAYMENT_ID.test(id) ? id : null };
 }
 
-/**
- * The `ts` of a signature that proves this; null for one that does not. The id stands in the signed text as it was sent or in lower case: MercadoPago's own
- * pages differ (§7.3). No age is checked: retries come for days.
- */
-function signedAt(header: string, dataId: string | undefined, requestId: string | undefined, secret: string): string | null {
+/** The id stands in the signed text as it was sent or in lower case: MercadoPago's own pages differ (§7.3). No age is checked: retries come for days. */
+function isSigned(header: string, dataId: string | undefined, requestId: string | undefined, secret: string): boolean {
   const parts = partsOf(header);
-  if (parts === null) return null;
+  if (parts === null) return false;
   const given = Buffer.from(parts.v1, 'hex');
   const manifests = [...new Set([dataId, dataId?.toLowerCase()])].map((id) => [...(id === undefined ? [] : [`id:${id};`]), ...(requestId === undefined ? [] : [`request-id:${requestId};`]), `ts:${parts.ts};`].join(''));
-  return manifests.map((manifest) => timingSafeEqual(createHmac('sha256', secret).update(manifest).digest(), given)).includes(true) ? parts.ts : null;
+  return manifests.map((manifest) => timingSafeEqual(createHmac('sha256', secret).update(manifest).digest(), given)).includes(true);
 }
 
 /** `ts=…,v1=…`, each once, in any order, with blanks around (traps T1 to T3). */
