@@ -33,14 +33,14 @@ export const CONTROLS = [
     patches: [['payments/gateway-caller.js', 'const observed = await performOn(this.open(account, window, secrets), call);', 'const observed = await performOn(this.open(account, window, secrets), call).catch(() => performOn(this.open(account, window, secrets), call));']],
   },
   {
-    name: 'the PSP is called before it is stored', cells: 'create (kill_service|kill_database|restart_database)', caughtBy: ['I2'], payments: 24,
+    name: 'the PSP is called before it is stored', cells: 'create (kill_service|kill_database|restart_database)', caughtBy: ['I2'], payments: 14,
     patches: [
       ['payments/keyed-requests.js', 'begun = await begin(transaction, attemptId);', 'begun = await begin(transaction, attemptId); if (begun.call !== null) begun.early = await this.caller.make(begun.call.account, begun.call, TimeWindow.open(this.clock, this.settings.gatewayTimeoutMs)); await new Promise((later) => { setTimeout(later, 100); });'],
       ['payments/keyed-requests.js', 'const result = await this.caller.make(begun.call.account, begun.call, window);', 'const result = begun.early ?? await this.caller.make(begun.call.account, begun.call, window);'],
     ],
   },
   {
-    name: 'answered before it is stored', cells: 'confirm (kill_service|kill_database|restart_database)', caughtBy: ['I14'], payments: 24,
+    name: 'answered before it is stored', cells: 'confirm (kill_service|kill_database|restart_database)', caughtBy: ['I14'], payments: 14,
     patches: [[
       'payments/keyed-requests.js', 'const begun = await this.begin(request, ask, begin);',
       `const begun = ask.body?.confirm !== false ? await this.begin(request, ask, begin) : await new Promise((resolve, reject) => {
