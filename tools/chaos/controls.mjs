@@ -71,7 +71,7 @@ export const CONTROLS = [
   {
     name: 'signatures not checked', cells: '(mercadopago|orders|pixelpay) webhook delayed', caughtBy: ['I12'],
     patches: [
-      ['gateways/mercadopago/mercadopago.webhook.js', 'if (ts === null)', 'if (false)'], ['gateways/pixelpay/pixelpay.webhook.js', 'timingSafeEqual(', '(() => true)('],
+      ['gateways/mercadopago/mercadopago.webhook.js', 'if (!isSigned(', 'if (false && !isSigned('], ['gateways/pixelpay/pixelpay.webhook.js', 'timingSafeEqual(', '(() => true)('],
     ],
   },
   {
