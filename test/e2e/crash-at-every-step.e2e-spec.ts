@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startCulqiSandbox, type CulqiSandbox } from '../../src/sandbox/culqi/culqi-sandbox.js';
+import { onLanes } from '../support/lanes.js';
 import { mintToken, paymentOf, type PaymentBody } from '../support/payments.js';
 import { startProcess, startWorker, type Program, type ServiceProcess } from '../support/process.js';
 import { newMerchant, type Answer, type Ask, type Merchant } from '../support/service.js';
@@ -16,7 +17,9 @@ const LANES = 3;
 
 type Shown = PaymentBody & { pendingOperation: string | null };
 type Prepared = { ask: Ask; /** Our id of the payment, or null while nobody knows it. */ paymentId: string | null };
-type Operation = { name: string; prepare: (shop: Merchant) => Promise<Prepared>; /** What must have become of it. */ expectEnd: (payment: Shown, charges: ReturnType<CulqiSandbox['books']['charges']>) => void };
+type Charges = ReturnType<CulqiSandbox['books']['charges']>;
+/** What must have become of it. `charges`: of the payment, or, where the operation makes one, all that the merchant was charged since. */
+type Operation = { name: string; prepare: (shop: Merchant) => Promise<Prepared>; /** Payments that it makes, and whether it may charge. */ makes: { payments: number; charges: boolean }; expectEnd: (payment: Shown, charges: Charges) => void };
 
 let tables: TestDatabase;
 let sandbox: CulqiSandbox;
@@ -38,15 +41,15 @@ afterAll(async () => {
 
 const post = (shop: Merchant, path: string, body?: unknown): Ask => ({ method: 'POST', path, key: shop.client, ...(body === undefined ? {} : { body }), headers: { 'idempotency-key': randomUUID() } });
 const made = async (shop: Merchant, changes: Record<string, unknown>): Promise<Shown> => (await steady.ask<Shown>(post(shop, '/v1/payments', { ...paymentOf(await mintToken(sandbox.url, shop)), ...changes }))).body;
-const taken = (charges: ReturnType<CulqiSandbox['books']['charges']>) => charges.filter(({ capture }) => capture === true).map(({ amount, amount_refunded: refunded }) => amount - refunded);
+const taken = (charges: Charges) => charges.filter(({ capture }) => capture === true).map(({ amount, amount_refunded: refunded }) => amount - refunded);
 
 const OPERATIONS: Operation[] = [
   {
-    name: 'create', prepare: async (shop) => ({ ask: post(shop, '/v1/payments', paymentOf(await mintToken(sandbox.url, shop))), paymentId: null }),
+    name: 'create', makes: { payments: 1, charges: true }, prepare: async (shop) => ({ ask: post(shop, '/v1/payments', paymentOf(await mintToken(sandbox.url, shop))), paymentId: null }),
     expectEnd: ({ status }, charges) => { expect([status, taken(charges)]).toEqual(charges.length > 0 ? ['captured', [12_900]] : ['failed', []]); },
   },
   {
-    name: 'confirm',
+    name: 'confirm', makes: { payments: 0, charges: true },
     prepare: async (shop) => {
       const { id } = await made(shop, { confirm: false });
       return { ask: post(shop, `/v1/payments/${id}/confirm`, {}), paymentId: id };
@@ -54,7 +57,7 @@ const OPERATIONS: Operation[] = [
     expectEnd: ({ status }, charges) => { expect([status, taken(charges)]).toEqual(charges.length > 0 ? ['captured', [12_900]] : ['failed', []]); },
   },
   {
-    name: 'capture',
+    name: 'capture', makes: { payments: 0, charges: false },
     prepare: async (shop) => {
       const { id } = await made(shop, { captureMethod: 'manual' });
       return { ask: post(shop, `/v1/payments/${id}/capture`), paymentId: id };
@@ -62,7 +65,7 @@ const OPERATIONS: Operation[] = [
     expectEnd: ({ status }, charges) => { expect([status, taken(charges)]).toEqual(charges[0]?.capture === true ? ['captured', [12_900]] : ['authorized', []]); },
   },
   {
-    name: 'void',
+    name: 'void', makes: { payments: 0, charges: false },
     prepare: async (shop) => {
       const { id } = await made(shop, { captureMethod: 'manual' });
       return { ask: post(shop, `/v1/payments/${id}/void`), paymentId: id };
@@ -70,7 +73,7 @@ const OPERATIONS: Operation[] = [
     expectEnd: ({ status }, charges) => { expect([status, charges.map(({ current_amount: left }) => left)]).toEqual(charges[0]?.current_amount === 0 ? ['voided', [0]] : ['authorized', [12_900]]); },
   },
   {
-    name: 'refund',
+    name: 'refund', makes: { payments: 0, charges: false },
     prepare: async (shop) => {
       const { id } = await made(shop, {});
       return { ask: post(shop, `/v1/payments/${id}/refunds`, { amount: 2_900 }), paymentId: id };
@@ -78,7 +81,7 @@ const OPERATIONS: Operation[] = [
     expectEnd: ({ refunds, amountRefunded }, charges) => { expect([(refunds).map(({ status }) => status), amountRefunded, taken(charges)]).toEqual([['succeeded'], 2_900, [10_000]]); },
   },
   {
-    name: 'webhook',
+    name: 'webhook', makes: { payments: 0, charges: false },
     prepare: async (shop) => {
       const { id, gatewayReference } = await made(shop, {});
       sandbox.panel.refund(gatewayReference ?? '', 1_100);
@@ -124,25 +127,43 @@ async function stepsOf(operation: Operation, shop: Merchant): Promise<number> {
   return steps;
 }
 
+/** All that a merchant has: payments here, charges that took or reserved money at Culqi, and what people must look at. */
+async function belongingsOf(shop: Merchant): Promise<{ payments: number; approved: Charges; tickets: string[] }> {
+  const [row] = await tables.query<{ n: number }>('select count(*) as n from payments where tenant_id = ?', [shop.tenantId]);
+  const tickets = await tables.query<{ kind: string }>('select kind from tickets where tenant_id = ?', [shop.tenantId]);
+  return { payments: Number(row?.n), approved: sandbox.books.charges(shop.culqi.merchant).filter(({ approved }) => approved), tickets: tickets.map(({ kind }) => kind) };
+}
+
 /**
  * Kills the process at one step of the operation; then the client comes back, and everything agrees with Culqi's books. `over before`: this time there were
  * fewer commands, as one goes out twice now and then when a connection is opened or a transaction is run again.
  */
 async function survives(operation: Operation, shop: Merchant, step: number, when: 'before' | 'after'): Promise<'killed' | 'over before'> {
   const { service, proxy } = await startVictim();
-  const { ask, paymentId } = await operation.prepare(shop);
-  proxy.strikeAt(step, when, () => { service.signal('SIGKILL'); });
-  const first = await service.ask(ask).catch(() => null);
-  if (first !== null) expect(proxy.takeCount()).toBeLessThan(step);
-  await service.kill();
-  await proxy.close();
+  const struckOnce = async () => {
+    const prepared = await operation.prepare(shop);
+    const before = await belongingsOf(shop);
+    proxy.strikeAt(step, when, () => { service.signal('SIGKILL'); });
+    return { prepared, before, first: await service.ask(prepared.ask).catch(() => null), count: proxy.takeCount() };
+  };
+  const { prepared: { ask, paymentId }, before, first, count } = await struckOnce().finally(async () => {
+    await service.kill();
+    await proxy.close();
+  });
+  if (first !== null) expect(count).toBeLessThan(step);
 
   const answer = await insist(ask);
   const id = paymentId ?? answer.body.id;
   const end = await endOf(shop, id, ({ refunds }) => operation.name !== 'webhook' || refunds.length > 0);
-  const charges = sandbox.books.charges(shop.culqi.merchant).filter(({ metadata, outcome }) => metadata.payment_id === id && outcome?.type === 'venta_exitosa');
-  expect(charges.length).toBeLessThan(2);
-  operation.expectEnd(end, charges);
+  // Of everything, not only of what bears the id that was answered: nothing may have been made beside it.
+  const after = await belongingsOf(shop);
+  const since = after.approved.slice(before.approved.length);
+  expect({ payments: after.payments, charges: since.length, tickets: after.tickets }).toEqual({
+    payments: before.payments + operation.makes.payments, charges: operation.makes.charges && end.status === 'captured' ? 1 : 0, tickets: [],
+  });
+  const charges = after.approved.filter(({ metadata }) => metadata.payment_id === id);
+  operation.expectEnd(end, operation.makes.charges ? since : charges);
+  expect(charges).toHaveLength(operation.makes.charges ? since.length : 1);
   if (operation.name !== 'webhook') expect((await steady.ask(ask)).text).toBe(answer.text);
   return first === null ? 'killed' : 'over before';
 }
@@ -153,13 +174,9 @@ describe('kill -9 before and after each command to the database (C1)', () => {
     const steps = await stepsOf(operation, shops[0] as Merchant);
     const kills = Array.from({ length: steps }, (_, at) => at + 1).flatMap((step) => [[step, 'before'], [step, 'after']] as const);
     const ends: string[] = [];
-    await Promise.all(shops.map(async (shop) => {
-      for (let kill = kills.shift(); kill !== undefined; kill = kills.shift()) {
-        const [step, when] = kill;
-        const end = await survives(operation, shop, step, when).catch((error: unknown) => { throw new Error(`${operation.name}, killed ${when} command ${step} of ${steps}`, { cause: error }); });
-        ends.push(end);
-      }
-    }));
+    await onLanes(shops, kills, async (shop, [step, when]) => {
+      ends.push(await survives(operation, shop, step, when).catch((error: unknown) => { throw new Error(`${operation.name}, killed ${when} command ${step} of ${steps}`, { cause: error }); }));
+    });
     expect(ends).toHaveLength(steps * 2);
     expect(ends.filter((end) => end === 'killed').length).toBeGreaterThanOrEqual((steps - 2) * 2);
     expect(steps).toBeGreaterThan(operation.name === 'webhook' ? 3 : 8);
