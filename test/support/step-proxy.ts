@@ -6,6 +6,8 @@ export type StepProxy = {
   url: string;
   /** Commands since the last call of this. */
   takeCount(): number;
+  /** Which of the commands that were counted were COMMITs. */
+  commits(): readonly number[];
   /**
    * Strikes once, at the `step`th command from now: `before` it reaches the database, or `after` that has answered, which nobody hears. With `from` commands
    * are counted from the first that looks like it, which is the first.
@@ -18,11 +20,13 @@ export type StepProxy = {
 
 /** A packet of the MySQL protocol: three bytes of length, one of sequence, which is 0 where a command begins. */
 const SEQUENCE = 3;
+const COMMIT = Buffer.from('commit');
 
 export async function startStepProxy(databaseUrl: string): Promise<StepProxy> {
   const target = new URL(databaseUrl);
   const sockets = new Set<Socket>();
   let count = 0;
+  let commits: number[] = [];
   let countsFrom: RegExp | null = null;
   let planned: { step: number; when: 'before' | 'after'; strike: () => void } | null = null;
 
@@ -37,7 +41,10 @@ export async function startStepProxy(databaseUrl: string): Promise<StepProxy> {
     let isMute = false;
     client.on('data', (chunk: Buffer) => {
       if (countsFrom?.test(chunk.toString('latin1')) === true) countsFrom = null;
-      if (chunk[SEQUENCE] === 0 && countsFrom === null) count += 1;
+      if (chunk[SEQUENCE] === 0 && countsFrom === null) {
+        count += 1;
+        if (chunk.subarray(-COMMIT.length).equals(COMMIT)) commits.push(count);
+      }
       const strikes = planned !== null && count >= planned.step ? planned : null;
       if (strikes !== null) planned = null;
       if (strikes?.when === 'before') {
@@ -63,8 +70,10 @@ export async function startStepProxy(databaseUrl: string): Promise<StepProxy> {
       count = 0;
       return taken;
     },
+    commits: () => commits,
     countFrom: (from) => {
       count = 0;
+      commits = [];
       countsFrom = from;
     },
     strikeAt: (step, when, strike, from) => {

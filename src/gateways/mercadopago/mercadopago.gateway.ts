@@ -80,7 +80,7 @@ export class MercadopagoGateway implements PaymentGateway {
     const notice = readWebhook(delivery, this.context.credentials.webhookSecret);
     // Which card it is that a number speaks of, an order of ours or a payment, cannot be told: it is a hint, which names a payment that is known by it or none.
     const isAmbiguous = this.usesOrders && notice.reference !== null && !ORDER_ID.test(notice.reference);
-    return isAmbiguous ? { ...notice, isProven: false } : notice;
+    return isAmbiguous ? { ...notice, isProven: false, isAuthentic: notice.isProven || notice.isAuthentic === true } : notice;
   }
 
   private keeperOf(reference: string): PaymentsApi | OrdersApi {

@@ -241,7 +241,7 @@ describe('what shows under a number where orders are made', () => {
     const read = (topic: string, id: string, api: 'orders' | 'payments') => opened(stub, api).gateway.readWebhook({
       headers: { 'x-signature': `ts=1,v1=${createHmac('sha256', SECRET).update(`id:${id};ts:1;`).digest('hex')}` }, query: { 'data.id': id, type: topic }, body: Buffer.from(`{"type":"${topic}","action":"${topic}.updated"}`),
     });
-    expect(read('payment', '123', 'orders')).toMatchObject({ reference: '123', isProven: false });
+    expect(read('payment', '123', 'orders')).toMatchObject({ reference: '123', isProven: false, isAuthentic: true });
     expect(read('payment', '123', 'payments')).toMatchObject({ reference: '123', isProven: true });
     for (const id of ['ORD01KX', 'ord01kx']) expect(read('order', id, 'orders')).toMatchObject({ reference: 'ORD01KX', isProven: true });
   });

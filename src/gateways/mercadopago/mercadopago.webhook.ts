@@ -32,7 +32,7 @@ export function readWebhook({ headers, query, body }: WebhookDelivery, webhookSe
   const alert = lookUp(ALERTS, topic) ?? lookUp(ALERTS, `${topic} ${action ?? ''}`);
   const disputed = CHARGEBACKS.has(topic) ? data?.payment_id ?? null : null;
   return {
-    topic: action?.slice(0, 80) ?? topic, eventId, isProven: disputed === null, isAuthentic: true, ourReference: null, reference: disputed ?? referenceOf(topic, dataId), ...(alert === undefined ? {} : { alert }),
+    topic: action?.slice(0, 80) ?? topic, eventId, isProven: disputed === null, ...(disputed === null ? {} : { isAuthentic: true }), ourReference: null, reference: disputed ?? referenceOf(topic, dataId), ...(alert === undefined ? {} : { alert }),
   };
 }
 
