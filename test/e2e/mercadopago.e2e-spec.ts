@@ -454,7 +454,7 @@ describe('four webhooks of one payment', () => {
     expect(orders).toHaveLength(24);
     const ends = await Promise.all(orders.map(async ([first, second, third, fourth]) => {
       const { body } = await pay({ captureMethod: 'manual' });
-      const reference = body.gatewayReference ?? '';
+      const reference = (await until(body.id, (shown) => shown.status === 'authorized')).gatewayReference ?? '';
       const answers = [await deliver(first ?? 'ipn', reference)];
       await post(`/v1/payments/${body.id}/capture`);
       answers.push(await deliver(second ?? 'ipn', reference));
