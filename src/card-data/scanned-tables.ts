@@ -50,7 +50,7 @@ export const SCANNED_TABLES: readonly ScannedTable[] = [
 /** Columns with text of our own alone: ids, words, hashes, sealed text. */
 export const NOT_SCANNED: readonly RegExp[] = [
   /\.(id|tenant_id|kind|status|state|role|hash|hint|owner|code|fingerprint|trace_id|lease_token|unique_key|dedupe_key|action|actor|outcome|proposed_by|approved_by|resolved_by|previous_hash|body_hash|origin|reason|fees|settings|reference_fees)$/,
-  /\.\w*(_id|_sealed|_status|_reason|_code|_operation)$/, /\.(gateway|operation|environment|cause|currency|default_currency|country|locale|time_zone|capture_method|fraud_score|fee_source|plan)$/,
+  /\.\w*(_id|_sealed|_status|_reason|_code|_operation)$/, /\.(gateway|lane|operation|environment|cause|currency|default_currency|country|locale|time_zone|capture_method|fraud_score|fee_source|plan)$/,
   /\.(gateway_reference|idempotency_key)$/, // compared byte by byte with the PSP's and the client's own: refused at the door, and worthless when changed
   /^migrations\./,
 ];

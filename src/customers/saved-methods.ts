@@ -109,6 +109,7 @@ export class SavedMethods {
 
   /** Forgets a card: it is nobody's from now on, and gone at its PSP as soon as that says so. The newest of the others becomes the default. @throws Problem `not_found` */
   async delete(tenantId: string, customerId: string, id: string): Promise<void> {
+    if (!isId('pm', id)) throw noSuchMethod();
     const leftAt = this.clock.now();
     await this.database.transaction(async (transaction) => {
       await this.customers.lock(transaction, tenantId, customerId);

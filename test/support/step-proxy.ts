@@ -68,6 +68,7 @@ export async function startStepProxy(databaseUrl: string): Promise<StepProxy> {
     takeCount: () => {
       const taken = count;
       count = 0;
+      commits = [];
       return taken;
     },
     commits: () => commits,
