@@ -89,7 +89,7 @@ export const CONTROLS = [
   },
   {
     name: 'jobs written outside the transaction', cells: 'create (kill_service|reset_after_booking|hang_after_booking)', caughtBy: ['I5'],
-    patches: [['platform/jobs/job-queue.js', 'async enqueue(access, job) {', 'async enqueue(_access, job) { if (Math.random() < 0.5) return; const access = this.database;']],
+    patches: ['enqueue', 'put'].map((write) => ['platform/jobs/job-queue.js', `async ${write}(access, job) {`, `async ${write}(_access, job) { if (Math.random() < 0.5) return; const access = this.database;`]),
   },
   {
     // Of a key, whose first owner stood still and comes back: what it writes then is refused. (A job's fencing is shown by test/database/jobs.spec.ts: its handlers bear being run twice.)
