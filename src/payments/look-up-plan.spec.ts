@@ -111,6 +111,13 @@ describe('the schedule of look-ups', () => {
     }
   });
 
+  it('ends with a report for what people must hear of, and asks on at its last delay', () => {
+    const last = attempt({ lookUps: 4, nextLookUpAt: at(2_180_000) });
+    const step = planNextLookUp(last, 'no_answer', 'report', times, asked(2_180_000));
+    expect(step).toMatchObject({ conclusion: 'schedule_exhausted', attempt: { lookUps: 5, nextLookUpAt: at(2_180_000 + 1_800_000) } });
+    expect(planNextLookUp(last, 'no_answer', 'park', times, asked(2_180_000)).attempt.nextLookUpAt).toBeNull();
+  });
+
   it('waits past its end for the confirmation of an absence', () => {
     const last = planNextLookUp(attempt({ lookUps: 4, nextLookUpAt: at(2_180_000) }), 'absent', 'park', times, asked(2_180_000));
     expect(last.conclusion).toBe('wait');
