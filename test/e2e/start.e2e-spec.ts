@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -83,9 +85,16 @@ describe('the service starts', () => {
     sandbox.faults.add({ route: 'POST /v2/charges', kind: 'reset_after_booking' });
     const { body: made } = await createPayment(service, shop.client, paymentOf(await mintToken(sandbox.url, shop)));
     expect(await settled(service, shop.client, made.id, 1_000)).toMatchObject({ status: 'processing' });
-    const worker = startWorker(environment());
+    const directory = await mkdtemp(join(tmpdir(), 'smartpay-worker-'));
+    const worker = startWorker(environment({ LOG_CAPTURE_DIR: directory }));
     expect(await settled(service, shop.client, made.id)).toMatchObject({ status: 'captured' });
     expect(await worker.kill('SIGTERM')).toBe(0);
+    // Nest exits with 0 also when a hook of the shutdown threw and the rest of it was left out.
+    const [file] = await readdir(directory);
+    const lines = (await readFile(join(directory, file!), 'utf8')).trimEnd().split('\n').map((line) => JSON.parse(line) as { level: string; msg: string });
+    expect(lines.map(({ msg }) => msg)).toContain('stopping');
+    expect(lines.filter(({ level }) => level === 'error' || level === 'fatal')).toEqual([]);
+    await rm(directory, { recursive: true });
     expect(await service.kill('SIGTERM')).toBe(0);
   }, 60_000);
 });

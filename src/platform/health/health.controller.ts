@@ -38,10 +38,16 @@ export class HealthController implements OnModuleDestroy {
     return readiness;
   }
 
-  /** The first thing that happens when the process is told to stop: balancers are told, and have DRAIN_MS to send elsewhere, while everything that still comes is answered. */
+  /** The first thing that happens when the process is told to stop: balancers are told, and have DRAIN_MS to send elsewhere, while everything that still comes is answered. A worker serves no HTTP: it waits for nobody. */
   async onModuleDestroy(): Promise<void> {
+    if (!servesHttp(this.adapterHost)) return;
     this.stopping = true;
     this.adapterHost.httpAdapter.getInstance<FastifyInstance>().isLeaving = true;
     await sleep(this.drainMs);
   }
+}
+
+/** Whether this process has an HTTP server: Nest sets no adapter in an application context, whatever its type says. */
+function servesHttp({ httpAdapter }: { httpAdapter: HttpAdapterHost['httpAdapter'] | null }): boolean {
+  return httpAdapter !== null;
 }
