@@ -42,8 +42,8 @@ export class CustomerErasure {
         if (ours === undefined) throw noSuchCustomer();
         return;
       }
-      const kept = await access.selectFrom('saved_methods').select('id').where('customer_id', '=', customerId).where('leaving_at', 'is', null).execute();
-      await this.methods.leave(transaction, tenantId, kept.map(({ id }) => id), erasedAt, 0);
+      const kept = await access.selectFrom('saved_methods').select(['id', 'gateway']).where('customer_id', '=', customerId).where('leaving_at', 'is', null).execute();
+      await this.methods.leave(transaction, tenantId, kept, erasedAt, 0);
       await this.customers.arrange(transaction, tenantId, row, accounts, this.settleMs);
       await access.updateTable('customers').set({
         ...pseudonymOf(customerId), external_id: null, first_name: null, last_name: null, phone: null, country: null, address: null, document: null, metadata: '{}', updated_at: erasedAt, erased_at: erasedAt,

@@ -19,7 +19,7 @@ export class CustomerForgetting implements JobHandler {
   async arrange(transaction: Transaction, tenantId: string, { id, email }: { id: string; email: string }, accounts: readonly GatewayAccount[], delayMs: number): Promise<void> {
     for (const account of accounts) {
       if (!supports(this.vaults.open(account, this.jobCallMs), 'forgetCustomer')) continue;
-      await this.jobs.enqueue(transaction, { id: newId('job'), kind: FORGET_CUSTOMER_JOB, tenantId, payload: { accountId: account.id, email }, uniqueKey: `${FORGET_CUSTOMER_JOB}:${id}:${account.id}`, delayMs });
+      await this.jobs.enqueue(transaction, { id: newId('job'), kind: FORGET_CUSTOMER_JOB, tenantId, payload: { accountId: account.id, email }, uniqueKey: `${FORGET_CUSTOMER_JOB}:${id}:${account.id}`, lane: account.gateway, delayMs });
     }
   }
 

@@ -13,6 +13,9 @@ import type { SavedMethodRow } from './entities/saved-method.entity.js';
 
 export const FORGET_METHOD_JOB = 'customers.forget_method';
 
+/** A card, and the PSP that keeps it. */
+type Kept = Pick<SavedMethodRow, 'id' | 'gateway'>;
+
 /** A row of a card that leaves. */
 type Leaving = SavedMethodRow & { leaving_at: Date };
 
@@ -31,15 +34,15 @@ export class MethodForgetting implements JobHandler {
   ) {}
 
   /** Has cards leave that are kept, under their customer's lock; a job asks their PSPs in `delayMs`. */
-  async leave(transaction: Transaction, tenantId: string, ids: readonly string[], at: Date, delayMs: number): Promise<void> {
-    if (ids.length === 0) return;
-    await transaction.forTenant(tenantId).updateTable('saved_methods').set({ leaving_at: at, is_default: 0, updated_at: at }).where('id', 'in', ids).execute();
-    for (const id of ids) await this.arrange(transaction, tenantId, id, delayMs);
+  async leave(transaction: Transaction, tenantId: string, kept: readonly Kept[], at: Date, delayMs: number): Promise<void> {
+    if (kept.length === 0) return;
+    await transaction.forTenant(tenantId).updateTable('saved_methods').set({ leaving_at: at, is_default: 0, updated_at: at }).where('id', 'in', kept.map(({ id }) => id)).execute();
+    for (const method of kept) await this.arrange(transaction, tenantId, method, delayMs);
   }
 
   /** A job asks the PSP in `delayMs`, unless the card is kept by then. */
-  async arrange(transaction: Transaction, tenantId: string, id: string, delayMs: number): Promise<void> {
-    await this.jobs.enqueue(transaction, { id: newId('job'), kind: FORGET_METHOD_JOB, tenantId, payload: { methodId: id }, uniqueKey: jobKey(id), delayMs });
+  async arrange(transaction: Transaction, tenantId: string, { id, gateway }: Kept, delayMs: number): Promise<void> {
+    await this.jobs.enqueue(transaction, { id: newId('job'), kind: FORGET_METHOD_JOB, tenantId, payload: { methodId: id }, uniqueKey: jobKey(id), lane: gateway, delayMs });
   }
 
   /** The row goes, and with it what was to be done about it: nothing is kept at the PSP, or it is kept after all. */
@@ -76,7 +79,7 @@ export class MethodForgetting implements JobHandler {
         if (now?.leaving_at === null) return;
         if (now === undefined) await methods.insertInto('saved_methods', { id, ...columns }).execute();
         else await methods.updateTable('saved_methods').set({ reference_sealed: row.reference_sealed }).where('id', '=', id).execute();
-        await this.arrange(transaction, tenantId, id, this.settings.callMs);
+        await this.arrange(transaction, tenantId, row, this.settings.callMs);
       });
     } catch (error) {
       this.logger.error({ err: error, methodId: id, msg: 'a payment method that is nobody\'s could not be noted' });

@@ -118,7 +118,7 @@ export class SavedMethods {
       // The COMMIT of an earlier run stood.
       if (row?.leaving_at?.getTime() === leftAt.getTime()) return;
       if (row === undefined || row.leaving_at !== null) throw noSuchMethod();
-      await this.forgetting.leave(transaction, tenantId, [id], leftAt, this.settings.callMs);
+      await this.forgetting.leave(transaction, tenantId, [row], leftAt, this.settings.callMs);
       const [newest] = row.is_default === 0 ? [] : await this.list(transaction, tenantId, customerId);
       if (newest !== undefined) await this.setDefault(transaction, tenantId, customerId, newest.id);
     });
@@ -176,7 +176,7 @@ export class SavedMethods {
       if (taken.some(({ id }) => id === row.id)) return;
       if (taken.length >= METHODS_MAX) throw new Problem('invalid_state', `A customer has at most ${METHODS_MAX} payment methods.`);
       await methods.insertInto('saved_methods', row).execute();
-      await this.forgetting.arrange(transaction, tenantId, row.id, this.settings.settleMs);
+      await this.forgetting.arrange(transaction, tenantId, row, this.settings.settleMs);
     });
     return { ...row, tenant_id: tenantId };
   }

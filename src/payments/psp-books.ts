@@ -19,23 +19,27 @@ export class PspBooks {
     if (this.caller.supports(account, 'listPayments')) return this.caller.list(account, range, withinMs);
     const records = await searchPayments(this.database, account.tenantId, { gateway: account.gateway, ...range }, null, EACH_MAX + 1);
     if (records.length > EACH_MAX) return 'too_many';
-    return this.askEach(records.flatMap(({ attempts }) => attempts.filter(({ operation, status }) => operation === 'authorize' && status !== 'sent')), withinMs);
-  }
-
-  /** One that is not answered about is made up for by the next night. */
-  private async askEach(attempts: readonly Attempt[], withinMs: number): Promise<PaymentSnapshot[] | 'no_answer'> {
-    const endsMs = this.clock.monotonicMs() + withinMs;
-    const results: LookUpResult[] = [];
-    for (let at = 0; at < attempts.length; at += AT_ONCE) {
-      const leftMs = endsMs - this.clock.monotonicMs();
-      if (leftMs <= 0) break;
-      results.push(...await Promise.all(attempts.slice(at, at + AT_ONCE).map((attempt) => this.ask(attempt, leftMs))));
-    }
-    if (attempts.length > 0 && results.every(({ kind }) => kind === 'no_answer')) return 'no_answer';
-    return results.flatMap((result) => (result.kind === 'snapshot' ? [result.snapshot] : []));
+    const attempts = records.flatMap((record) => record.attempts.filter(({ operation, status }) => operation === 'authorize' && status !== 'sent'));
+    return askEach(attempts, (attempt, leftMs) => this.ask(attempt, leftMs), withinMs, this.clock);
   }
 
   private async ask(attempt: Attempt, withinMs: number): Promise<LookUpResult> {
     return this.caller.lookUp(await this.accounts.version(this.database, attempt.tenantId, attempt.gatewayAccountId), { attempt }, withinMs);
   }
+}
+
+/** Asks about each, some at once. One that is not answered about is made up for by the next night; those for whom no time was left, by a shorter range. */
+export async function askEach(
+  attempts: readonly Attempt[], ask: (attempt: Attempt, withinMs: number) => Promise<LookUpResult>, withinMs: number, clock: Pick<Clock, 'monotonicMs'>,
+): Promise<PaymentSnapshot[] | 'too_many' | 'no_answer'> {
+  const endsMs = clock.monotonicMs() + withinMs;
+  const results: LookUpResult[] = [];
+  for (let at = 0; at < attempts.length; at += AT_ONCE) {
+    const leftMs = endsMs - clock.monotonicMs();
+    if (leftMs <= 0) break;
+    results.push(...await Promise.all(attempts.slice(at, at + AT_ONCE).map((attempt) => ask(attempt, leftMs))));
+  }
+  if (attempts.length > 0 && results.every(({ kind }) => kind === 'no_answer')) return 'no_answer';
+  if (results.length < attempts.length) return 'too_many';
+  return results.flatMap((result) => (result.kind === 'snapshot' ? [result.snapshot] : []));
 }

@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startCulqiSandbox, type CulqiSandbox } from '../../src/sandbox/culqi/culqi-sandbox.js';
 import { startDatabaseProxy } from '../support/database-proxy.js';
-import { createPayment, mintToken, paymentOf, settled } from '../support/payments.js';
+import { createPayment, eventually, mintToken, paymentOf, readPayment, settled } from '../support/payments.js';
 import { startProcess, startWorker } from '../support/process.js';
 import { newMerchant } from '../support/service.js';
 import { testEnvironment } from '../support/settings.js';
@@ -95,6 +95,19 @@ describe('the service starts', () => {
     expect(lines.map(({ msg }) => msg)).toContain('stopping');
     expect(lines.filter(({ level }) => level === 'error' || level === 'fatal')).toEqual([]);
     await rm(directory, { recursive: true });
+    expect(await service.kill('SIGTERM')).toBe(0);
+  }, 60_000);
+
+  it('and a worker that is told to stop finishes the job in hand', async () => {
+    const service = await startProcess(environment({ WORKER: 'off' }));
+    const shop = await newMerchant(service.ask);
+    sandbox.faults.add({ route: 'POST /v2/charges', kind: 'reset_after_booking' });
+    const { body: made } = await createPayment(service, shop.client, paymentOf(await mintToken(sandbox.url, shop)));
+    sandbox.faults.add({ route: 'GET /v2/charges', kind: 'delayed', delayMs: 1_000, merchant: shop.culqi.merchant });
+    const worker = startWorker(environment());
+    expect(await eventually(() => sandbox.faults.list(), (faults) => faults.length === 0)).toEqual([]);
+    expect(await worker.kill('SIGTERM')).toBe(0);
+    expect((await readPayment(service, shop.client, made.id)).status).toBe('captured');
     expect(await service.kill('SIGTERM')).toBe(0);
   }, 60_000);
 });
