@@ -29,7 +29,7 @@ const list = async (): Promise<MethodBody[]> => (await ask<{ data: MethodBody[] 
 const pay = (savedMethodId: string, changes: Record<string, unknown> = {}) => createPayment(service, ana.client, paymentOf('', { customer: { id: customerId }, paymentMethod: { type: 'saved', savedMethodId }, ...changes }));
 const cards = () => service.sandbox.books.cards(ana.culqi.merchant);
 const rows = (customer = customerId) => service.tables.query<{ id: string; leaving_at: Date | null }>('select id, leaving_at from saved_methods where customer_id = ?', [customer]);
-const jobs = () => service.tables.query<{ kind: string; attempts: number }>("select kind, attempts from jobs where tenant_id = ? and kind like 'customers.%'", [ana.tenantId]);
+const jobs = () => service.tables.query<{ kind: string; lane: string; attempts: number }>("select kind, lane, attempts from jobs where tenant_id = ? and kind like 'customers.%'", [ana.tenantId]);
 /** Jobs are due at once, however long they are to wait. */
 const hurry = () => service.tables.query("update jobs set run_at = now(3) where tenant_id = ? and kind like 'customers.%' and lease_token is null", [ana.tenantId]);
 const inTheEnd = <T>(read: () => Promise<T> | T, isThere: (value: T) => boolean) => eventually(async () => { await hurry(); return read(); }, isThere);
@@ -128,7 +128,7 @@ describe('a card that Culqi keeps', () => {
     expect((await ask('DELETE', `/${method.id}`)).status).toBe(204);
     expect(await list()).toEqual([]);
     expect(await save()).toMatchObject({ status: 503, body: { code: 'gateway_unavailable', detail: 'The gateway does not accept the credentials of the account.' } });
-    expect(await inTheEnd(jobs, (found) => (found[0]?.attempts ?? 0) > 0)).toMatchObject([{ kind: 'customers.forget_method' }]);
+    expect(await inTheEnd(jobs, (found) => (found[0]?.attempts ?? 0) > 0)).toMatchObject([{ kind: 'customers.forget_method', lane: 'culqi' }]);
     await sealed(ana.culqi.secretKey);
     expect(await inTheEnd(rows, (found) => found.length === 0)).toEqual([]);
     expect(cards()).toEqual([]);
