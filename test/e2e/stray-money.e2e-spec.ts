@@ -121,6 +121,20 @@ describe('money that moves for a payment that was called failed', () => {
   });
 });
 
+describe('a webhook that tells of money that never moved', () => {
+  it('is asked about a few times where nobody proved who sent it, and is dealt with then (B11)', async () => {
+    service.sandbox.faults.add({ route: 'POST /v2/charges', kind: 'reset_before_booking' });
+    const failed = await settled(service, ana.client, (await createPayment(service, ana.client, paymentOf(await mintToken(service.sandbox.url, ana)))).body.id);
+    const lookUps = (): number => service.sandbox.books.requests(ana.culqi.merchant).filter(({ method }) => method === 'GET').length;
+    const before = lookUps();
+    await hear('chr_test_0000000000000000', failed.attempts[0]?.id);
+    const ended = await eventually(() => service.tables.query<{ status: string }>(`select status from webhook_events where tenant_id = '${ana.tenantId}'`), ([event]) => event?.status !== 'received');
+    expect(ended).toEqual([{ status: 'processed' }]);
+    expect(lookUps() - before).toBe(6);
+    expect(await readPayment(service, ana.client, failed.id)).toMatchObject({ status: 'failed', amountCaptured: 0 });
+  });
+});
+
 describe('a charge of ours that only a webhook names', () => {
   const givenBack = () => eventually(() => service.sandbox.books.refunds(ana.culqi.merchant), (refunds) => refunds.length > 0);
 

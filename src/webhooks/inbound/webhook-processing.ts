@@ -25,6 +25,8 @@ export function processingOf({ jobId, tenantId, ...subject }: Subject & { jobId:
 const UNKNOWN_TRIES_MAX = 4;
 /** How often the PSP is asked in vain. */
 const SILENT_TRIES_MAX = 15;
+/** The same for what nobody proved to come from the PSP: anybody may have sent it, and keeps the PSP busy for half an hour at most, not for days (row B11). */
+const HINT_TRIES_MAX = 6;
 /** Events of one payment that are ended together. */
 const TOGETHER_MAX = 500;
 
@@ -47,7 +49,8 @@ export class WebhookProcessing implements JobHandler {
     const heard = await this.events.hear({ ...subject, refundReference: refundReferenceOf(waiting) ?? subject.refundReference, isProven });
     const tries = Number(payload.tries ?? '0') + 1;
     // Asked again and again, the PSP has said all that it will.
-    if (heard.kind === 'applied' || (heard.kind === 'not_shown' && tries >= SILENT_TRIES_MAX)) return this.end(job, waiting, 'processed', heard.paymentId);
+    const hasSaidAll = heard.kind === 'not_shown' && tries >= (isProven ? SILENT_TRIES_MAX : HINT_TRIES_MAX);
+    if (heard.kind === 'applied' || hasSaidAll) return this.end(job, waiting, 'processed', heard.paymentId);
     if (heard.kind === 'unknown_payment' && tries >= UNKNOWN_TRIES_MAX) return this.end(job, waiting, 'quarantined', null);
     if (heard.kind === 'no_answer' && tries >= SILENT_TRIES_MAX) {
       this.logger.error({ alert: true, gateway: subject.gateway, reference: subject.reference, ourReference: subject.ourReference, events: waiting.length, what: heard.what, msg: 'webhooks were laid aside: the gateway could not be asked' });
