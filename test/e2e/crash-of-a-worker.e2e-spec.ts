@@ -135,9 +135,10 @@ async function stepsOf(lane: Lane, work: Work): Promise<{ steps: number; commits
   }
 }
 
-async function totalsOf({ tables, shop }: Lane): Promise<{ payments: number; charges: number; tickets: string[] }> {
+async function totalsOf({ tables, shop }: Lane): Promise<{ payments: number; charges: number; tickets: string[]; unheard: number }> {
   const tickets = await tables.query<{ kind: string }>('select kind from tickets');
-  return { payments: (await tables.query('select id from payments')).length, charges: approvedCharges({ sandbox }, shop).length, tickets: tickets.map(({ kind }) => kind) };
+  const unheard = await tables.query("select id from webhook_events where status <> 'processed'");
+  return { payments: (await tables.query('select id from payments')).length, charges: approvedCharges({ sandbox }, shop).length, tickets: tickets.map(({ kind }) => kind), unheard: unheard.length };
 }
 
 /** Kills the worker at one step of the work; then another comes, and everything agrees with Culqi's books. */
@@ -154,7 +155,7 @@ async function survives(lane: Lane, work: Work, step: number, when: 'before' | '
   const another = await startWorkerHere(lane);
   try {
     work.expectEnd(await endOf(lane, id, work), lane.shop);
-    expect(await totalsOf(lane)).toEqual({ ...before, tickets: [] });
+    expect(await totalsOf(lane)).toEqual({ ...before, tickets: [], unheard: 0 });
   } finally {
     await another.close();
   }
