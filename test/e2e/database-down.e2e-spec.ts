@@ -1,29 +1,20 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { startCulqiSandbox, type CulqiSandbox } from '../../src/sandbox/culqi/culqi-sandbox.js';
-import { startDatabaseProxy, type DatabaseProxy } from '../support/database-proxy.js';
+import { startBehindProxy, type BehindProxy } from '../support/behind-proxy.js';
 import { createPayment, eventually, mintToken, paidAtCulqi, paymentOf, readPayment, settled, type PaymentBody } from '../support/payments.js';
-import { newMerchant, startInstance, type Answer, type Ask, type Merchant } from '../support/service.js';
-import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
+import { newMerchant, type Answer, type Ask, type Merchant } from '../support/service.js';
 
-let tables: TestDatabase;
-let sandbox: CulqiSandbox;
-let proxy: DatabaseProxy;
-let instance: Awaited<ReturnType<typeof startInstance>>;
+let behind: BehindProxy;
+let sandbox: BehindProxy['sandbox'];
+let proxy: BehindProxy['proxy'];
+let instance: BehindProxy['instance'];
 let shop: Merchant;
 beforeAll(async () => {
-  tables = await createTestDatabase();
-  sandbox = await startCulqiSandbox({});
-  proxy = await startDatabaseProxy(tables.url);
-  instance = await startInstance(proxy.url, sandbox.url);
+  behind = await startBehindProxy();
+  ({ sandbox, proxy, instance } = behind);
 });
-afterAll(async () => {
-  await instance.app.close();
-  await proxy.close();
-  await sandbox.close();
-  await tables.drop();
-});
+afterAll(() => behind.close());
 beforeEach(async () => { shop = await newMerchant(instance.ask); });
 
 const asked = (): number => sandbox.books.requests(shop.culqi.merchant).length;
@@ -70,7 +61,7 @@ const OPERATIONS: Record<string, Operation> = {
     },
     status: 200,
     expectEnd: async () => {
-      const [payment] = await tables.query<{ id: string }>('select id from payments where tenant_id = ?', [shop.tenantId]);
+      const [payment] = await behind.tables.query<{ id: string }>('select id from payments where tenant_id = ?', [shop.tenantId]);
       expect(await eventually(() => readPayment(instance, shop.client, payment?.id ?? ''), ({ refunds }) => refunds.length > 0)).toMatchObject({ amountRefunded: 1_100, refunds: [{ origin: 'gateway' }] });
     },
   },

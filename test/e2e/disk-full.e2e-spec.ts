@@ -2,33 +2,24 @@ import { randomUUID } from 'node:crypto';
 import { closeSync, openSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { startCulqiSandbox, type CulqiSandbox } from '../../src/sandbox/culqi/culqi-sandbox.js';
-import { startDatabaseProxy, type DatabaseProxy } from '../support/database-proxy.js';
+import { startBehindProxy, type BehindProxy } from '../support/behind-proxy.js';
 import { approvedCharges, createPayment, eventually, mintToken, paymentOf, readPayment, settled, type PaymentBody } from '../support/payments.js';
 import { startProcess } from '../support/process.js';
-import { newMerchant, startInstance, type Answer, type Merchant } from '../support/service.js';
+import { newMerchant, type Answer, type Merchant } from '../support/service.js';
 import { testEnvironment } from '../support/settings.js';
-import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 
-let tables: TestDatabase;
-let sandbox: CulqiSandbox;
-let proxy: DatabaseProxy;
-let instance: Awaited<ReturnType<typeof startInstance>>;
+let behind: BehindProxy;
+let sandbox: BehindProxy['sandbox'];
+let proxy: BehindProxy['proxy'];
+let instance: BehindProxy['instance'];
 let shop: Merchant;
 beforeAll(async () => {
-  tables = await createTestDatabase();
-  sandbox = await startCulqiSandbox({});
-  proxy = await startDatabaseProxy(tables.url);
-  instance = await startInstance(proxy.url, sandbox.url);
+  behind = await startBehindProxy();
+  ({ sandbox, proxy, instance } = behind);
   shop = await newMerchant(instance.ask);
 });
 afterEach(() => { proxy.refuseWrites(null); });
-afterAll(async () => {
-  await instance.app.close();
-  await proxy.close();
-  await sandbox.close();
-  await tables.drop();
-});
+afterAll(() => behind.close());
 
 const charges = () => approvedCharges({ sandbox }, shop);
 /** A client that insists: the same key and body until there is an answer. */
@@ -70,7 +61,7 @@ describe.each([['the table is full', 1114], ['the disk is full', 1021], ['an err
 });
 
 it('a log that cannot be written costs lines, no payments (C11)', async () => {
-  const { LOG_CAPTURE_DIR: _captured, ...environment } = testEnvironment(tables.url, sandbox.url);
+  const { LOG_CAPTURE_DIR: _captured, ...environment } = testEnvironment(behind.tables.url, sandbox.url);
   const full = openSync('/dev/full', 'w');
   const service = await startProcess(environment, '/health/ready', full);
   try {

@@ -1,31 +1,22 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { startCulqiSandbox, type CulqiSandbox } from '../../src/sandbox/culqi/culqi-sandbox.js';
-import { startDatabaseProxy, type DatabaseProxy } from '../support/database-proxy.js';
+import { startBehindProxy, type BehindProxy } from '../support/behind-proxy.js';
 import { createPayment, mintToken, paymentOf, readPayment } from '../support/payments.js';
-import { newMerchant, startInstance, type Merchant } from '../support/service.js';
-import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
+import { newMerchant, type Merchant } from '../support/service.js';
 
 /** Round trips to the database of one captured payment, the key look-up and the history rows included. */
 const CREATE_BUDGET = 18;
 
-let tables: TestDatabase;
-let sandbox: CulqiSandbox;
-let proxy: DatabaseProxy;
-let instance: Awaited<ReturnType<typeof startInstance>>;
+let behind: BehindProxy;
+let sandbox: BehindProxy['sandbox'];
+let proxy: BehindProxy['proxy'];
+let instance: BehindProxy['instance'];
 let shop: Merchant;
 beforeAll(async () => {
-  tables = await createTestDatabase();
-  sandbox = await startCulqiSandbox({});
-  proxy = await startDatabaseProxy(tables.url);
-  instance = await startInstance(proxy.url, sandbox.url, { WORKER: 'off' });
+  behind = await startBehindProxy({ WORKER: 'off' });
+  ({ sandbox, proxy, instance } = behind);
   shop = await newMerchant(instance.ask);
 });
-afterAll(async () => {
-  await instance.app.close();
-  await proxy.close();
-  await sandbox.close();
-  await tables.drop();
-});
+afterAll(() => behind.close());
 
 it('a payment costs no more round trips to the database than its budget, and no transaction is open while the PSP is called', async () => {
   const token = await mintToken(sandbox.url, shop);
@@ -43,7 +34,7 @@ it('holds no transaction open while the PSP is silent (D8)', async () => {
   const token = await mintToken(sandbox.url, shop);
   const making = createPayment(instance, shop.client, paymentOf(token));
   await new Promise((resolve) => { setTimeout(resolve, 300); });
-  const open = await tables.query<{ n: number }>('select count(*) as n from information_schema.innodb_trx t join information_schema.processlist p on p.id = t.trx_mysql_thread_id where p.db = database()');
+  const open = await behind.tables.query<{ n: number }>('select count(*) as n from information_schema.innodb_trx t join information_schema.processlist p on p.id = t.trx_mysql_thread_id where p.db = database()');
   expect(open[0]?.n).toBe(0);
   expect((await making).body.status).toBe('captured');
 });
