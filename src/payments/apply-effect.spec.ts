@@ -72,6 +72,13 @@ describe('what a person must look at', () => {
     expect(effect.tickets).toMatchObject([{ kind: 'late_capture' }]);
   });
 
+  it.each(['requires_action', 'pending', 'succeeded', 'failed'] as const)('is money that is there for a payment that failed, where its attempt is %s', (status) => {
+    const failed = { ...payment, state: { status: 'failed' as const, processingReason: null } };
+    const ticketsOf = (snapshot: PaymentSnapshot) => effectOf(failed, { ...attempt, status, gatewayReference: 'chr_1' }, { kind: 'snapshot', snapshot }, profile).tickets.map(({ kind }) => kind);
+    expect([ticketsOf(captured()), ticketsOf(captured({ status: 'authorized' }))]).toEqual([['late_capture'], ['late_capture']]);
+    if (status !== 'failed') expect(ticketsOf(captured({ refunded: asked }))).toEqual([]);
+  });
+
   it('is a second charge of the same attempt', () => {
     const effect = effectOf(payment, attempt, { kind: 'snapshot', snapshot: captured({ duplicates: ['chr_2'] }) }, profile);
     expect(effect.payment.state.status).toBe('captured');

@@ -119,9 +119,15 @@ function isSecond({ state, gatewayReference }: Payment, { status, reference }: P
   return STANDS_ON_MONEY.has(state.status) && CARRIES_MONEY.has(status) && reference !== null && gatewayReference !== null && reference !== gatewayReference;
 }
 
-/** Money that moved for an attempt that was closed as not done, after the payment had ended without it. */
-function isLate({ state }: Payment, attempt: Attempt, { status }: PaymentSnapshot): boolean {
-  return isLateCapture(attempt.status, status) && TERMINAL.has(state.status) && state.status !== 'captured';
+/** Money that moved for an attempt that was closed as not done, after the payment had ended without it; of one that failed any money that is there. */
+function isLate({ state }: Payment, attempt: Attempt, snapshot: PaymentSnapshot): boolean {
+  if (state.status === 'failed' && (snapshot.status === 'authorized' || isKept(snapshot))) return true;
+  return isLateCapture(attempt.status, snapshot.status) && TERMINAL.has(state.status) && state.status !== 'captured';
+}
+
+/** Taken, and not wholly given back. */
+function isKept({ status, captured, amount, refunded }: PaymentSnapshot): boolean {
+  return status === 'captured' && (refunded?.amountMinor ?? 0n) < ((captured ?? amount)?.amountMinor ?? 0n);
 }
 
 /** Two people said under which reference the money is, and the PSP says otherwise: it is the same money (resolutions.ts). */
@@ -135,8 +141,8 @@ function isContradiction({ state, gatewayReference }: Payment, { status, referen
 }
 
 /** Money that was taken although the payment was called voided or expired, and is not back. */
-function isDenied({ state }: Payment, { status, captured, amount, refunded }: PaymentSnapshot): boolean {
-  return (state.status === 'voided' || state.status === 'expired') && status === 'captured' && (refunded?.amountMinor ?? 0n) < ((captured ?? amount)?.amountMinor ?? 0n);
+function isDenied({ state }: Payment, snapshot: PaymentSnapshot): boolean {
+  return (state.status === 'voided' || state.status === 'expired') && isKept(snapshot);
 }
 
 /** Whether the PSP shows that money has moved, or will. */

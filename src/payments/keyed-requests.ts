@@ -108,8 +108,7 @@ export class KeyedRequests {
       if (isUnavailable(error)) throw error;
       this.logger.error({ err: error, paymentId: begun.shown.payment.id, attemptId: call.attemptId, alert: true, msg: 'a reply could not be applied; it is kept' });
       const answer = answerWith(begun.shown, begun.refundId ?? null, request.successStatus, locale);
-      await this.unapplied.keep({ request, attemptId: call.attemptId, result, answer });
-      return { ...answer, replayed: false };
+      if (await this.unapplied.keep({ request, attemptId: call.attemptId, result, answer })) return { ...answer, replayed: false };
     }
     // We stood still for longer than our lease, and another finished for us; or this is the second run of a COMMIT that stood.
     const record = await this.keys.find(this.database, request.tenantId, request.key);
@@ -128,7 +127,7 @@ export class KeyedRequests {
         ...(result.answer === undefined ? {} : { answer: result.answer }),
         decide: (_payment, attempt, now) => ({ observed: result.observed, attempt: planFirstLookUp(attempt, times, now) }),
       });
-      await arrangeLookUp(this.jobs, transaction, applied.attempt, nextLookUpDueAt(applied.attempt, times), applied.now);
+      await arrangeLookUp(this.jobs, transaction, applied.attempt, nextLookUpDueAt(applied.attempt, times, applied.now), applied.now);
       const answer = answerWith(applied, applied.attempt.refundId, request.successStatus, locale);
       return { answer, stored: await this.keys.finish(transaction, tenantId, request.key, request.owner, answer) };
     });

@@ -2,6 +2,7 @@ import { Logger } from '@nestjs/common';
 import { gatewayDefinition } from '../gateways/gateways.js';
 import type { PaymentSnapshot } from '../gateways/contract/payment-gateway.js';
 import type { Database } from '../platform/database/database.js';
+import { isUnavailable } from '../platform/database/database-errors.js';
 import { databaseTimeIn } from '../platform/database/time.js';
 import type { Job, JobQueue } from '../platform/jobs/job-queue.js';
 import type { JobHandler } from '../platform/jobs/job-runner.js';
@@ -19,6 +20,7 @@ import { attemptOf } from './payment-rows.js';
 import type { PaymentStore } from './payment-store.js';
 import type { Attempt, PaymentRecord } from './payment.js';
 import type { PspBooks } from './psp-books.js';
+import type { UnknownPayments } from './unknown-payments.js';
 
 export const LOOK_OVER_JOB = 'payments.look_over';
 export const ACCOUNT_LOOK_OVER_JOB = 'payments.look_over_account';
@@ -78,6 +80,7 @@ export class AccountLookOverJob implements JobHandler {
     private readonly books: PspBooks,
     private readonly applier: PaymentApplier,
     private readonly tickets: Tickets,
+    private readonly unknown: UnknownPayments,
     private readonly jobs: JobQueue,
     private readonly clock: Clock,
     private readonly settings: LookUpSettings & { gatewayTimeoutMs: number },
@@ -99,7 +102,7 @@ export class AccountLookOverJob implements JobHandler {
       return end >= to ? this.jobs.complete(this.database, job) : next(end.getTime(), sliceMs);
     }
     let applied = 0;
-    for (const snapshot of listed) if (await this.compare(account, snapshot)) applied += 1;
+    for (const snapshot of listed) if (await this.hasCompared(account, snapshot)) applied += 1;
     if (listed.length > 0) this.logger.log({ gateway: account.gateway, seen: listed.length, applied, msg: 'payments were looked over' });
     return end >= to ? this.jobs.complete(this.database, job) : next(end.getTime(), Math.min(sliceMs * 2, SLICE_MS_MAX));
   }
@@ -110,6 +113,17 @@ export class AccountLookOverJob implements JobHandler {
     return { from: new Date(Number(payload.from ?? nowMs - RANGE_MS)), to: new Date(Number(payload.to ?? nowMs - lagMs)), sliceMs: Number(payload.slice ?? SLICE_MS_MAX) };
   }
 
+  /** One payment that cannot be compared keeps none of the others from it. */
+  private async hasCompared(account: GatewayAccount, snapshot: PaymentSnapshot): Promise<boolean> {
+    try {
+      return await this.compare(account, snapshot);
+    } catch (error) {
+      if (isUnavailable(error)) throw error;
+      this.logger.error({ err: error, alert: true, gateway: account.gateway, accountId: account.id, reference: snapshot.reference, ourReference: snapshot.ourReference, msg: 'a payment was not looked over' });
+      return false;
+    }
+  }
+
   /** Whether something had to be done. */
   private async compare({ tenantId, gateway }: GatewayAccount, snapshot: PaymentSnapshot): Promise<boolean> {
     const { ourReference } = snapshot;
@@ -117,7 +131,7 @@ export class AccountLookOverJob implements JobHandler {
     if (ourReference === null || !isId('att', ourReference)) return false;
     const row = await this.database.forTenant(tenantId).selectFrom('payment_attempts').selectAll().where('id', '=', ourReference).where('gateway', '=', gateway).executeTakeFirst();
     if (row === undefined) {
-      if (snapshot.status === 'captured' || snapshot.status === 'authorized') await this.report(tenantId, snapshot);
+      await this.unknown.report(tenantId, snapshot);
       return false;
     }
     const attempt = attemptOf(row);
@@ -146,16 +160,7 @@ export class AccountLookOverJob implements JobHandler {
         tenantId: attempt.tenantId, paymentId: attempt.paymentId, attemptId: attempt.id, cause: 'look_over', profile,
         decide: (_payment, current, now) => ({ observed: { kind: 'snapshot', snapshot }, attempt: current.nextLookUpAt === null ? planFirstLookUp(current, times, now) : current }),
       });
-      await arrangeLookUp(this.jobs, transaction, applied.attempt, nextLookUpDueAt(applied.attempt, times), applied.now);
-    });
-  }
-
-  /** Money under an id of ours that we do not have: a database that was restored to an earlier time, say. */
-  private async report(tenantId: string, { reference, ourReference, amount, status }: PaymentSnapshot): Promise<void> {
-    const id = newId('tic');
-    const evidence = { reference, ourReference, status, amountMinor: amount?.amountMinor.toString(), currency: amount?.currency };
-    await this.database.transaction(async (transaction) => {
-      await this.tickets.open(transaction, { id, tenantId, kind: 'unknown_payment', paymentId: null, attemptId: null, subject: (reference ?? ourReference ?? '').slice(0, 100), evidence });
+      await arrangeLookUp(this.jobs, transaction, applied.attempt, nextLookUpDueAt(applied.attempt, times, applied.now), applied.now);
     });
   }
 }

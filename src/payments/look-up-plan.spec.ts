@@ -49,7 +49,17 @@ describe('absence', () => {
 
   it('is confirmed as soon as the lag is over, not when the schedule says', () => {
     const { attempt: seen } = planNextLookUp(attempt({ lookUps: 3, nextLookUpAt: at(320_000) }), 'absent', 'park', times, asked(320_000));
-    expect(nextLookUpDueAt(seen, times)).toEqual(at(330_000));
+    expect(nextLookUpDueAt(seen, times, at(320_000))).toEqual(at(330_000));
+  });
+
+  it('whose confirmation is not answered is asked about ever less often, and no later than planned (A8)', () => {
+    let current = attempt({ lookUps: 3, nextLookUpAt: at(420_000), firstAbsentAt: at(320_000) });
+    const due: number[] = [];
+    for (let nowMs = 330_000; nowMs < 420_000; nowMs = due.at(-1) ?? 0) {
+      current = planNextLookUp(current, 'no_answer', 'park', times, asked(nowMs)).attempt;
+      due.push((nextLookUpDueAt(current, times, at(nowMs))?.getTime() ?? 0) - SENT);
+    }
+    expect(due).toEqual([340_000, 360_000, 400_000, 420_000]);
   });
 
   it('is forgotten when the PSP shows the payment after all', () => {
@@ -85,7 +95,7 @@ describe('the schedule of look-ups', () => {
     let current = planFirstLookUp(attempt(), times, at(0));
     const due: number[] = [];
     for (;;) {
-      const dueAt = nextLookUpDueAt(current, times)!;
+      const dueAt = nextLookUpDueAt(current, times, current.nextLookUpAt ?? at(0))!;
       due.push(dueAt.getTime() - SENT);
       const step = planNextLookUp(current, 'no_answer', 'park', times, { beganAt: dueAt, now: dueAt });
       if (step.conclusion === 'schedule_exhausted') break;

@@ -45,8 +45,13 @@ export function planNextLookUp(attempt: Attempt, found: 'absent' | 'no_answer' |
   return { attempt: { ...looked, nextLookUpAt: new Date(now.getTime() + delayMs) }, conclusion: isOver ? 'schedule_exhausted' : 'wait' };
 }
 
-/** When the attempt must be looked up next: as planned, or earlier to confirm an absence. */
-export function nextLookUpDueAt(attempt: Attempt, times: LookUpTimes): Date | null {
+/**
+ * When the attempt must be looked up next, seen at `now`: as planned, or earlier to confirm an absence. A confirmation that a PSP did not answer is asked for again after twice the time,
+ * for as long as that is sooner.
+ */
+export function nextLookUpDueAt(attempt: Attempt, times: LookUpTimes, now: Date): Date | null {
   if (attempt.nextLookUpAt === null || attempt.firstAbsentAt === null) return attempt.nextLookUpAt;
-  return new Date(Math.min(attempt.nextLookUpAt.getTime(), attempt.firstAbsentAt.getTime() + times.lagMs));
+  let afterMs = Math.max(times.lagMs, 1);
+  while (attempt.firstAbsentAt.getTime() + afterMs <= now.getTime()) afterMs *= 2;
+  return new Date(Math.min(attempt.nextLookUpAt.getTime(), attempt.firstAbsentAt.getTime() + afterMs));
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { GatewayProfile } from '../gateways/contract/gateway-definition.js';
 import type { DatabaseAccess } from '../platform/database/database.js';
 import type { JobQueue, Job, NewJob } from '../platform/jobs/job-queue.js';
@@ -57,7 +58,8 @@ export class PaymentApplier {
     const effect = effectOn(before, decided, application.profile);
     const changed = await this.writePayment(access, before, effect, application);
     const written = await this.writeAttempt(access, attempt, effect, application, now);
-    for (const ticket of effect.tickets) await this.tickets.open(access, { id: newId('tic'), tenantId, paymentId, attemptId, refundId: attempt.refundId, ...ticket });
+    const isAnew = isIntoReview(before, effect);
+    for (const ticket of effect.tickets) await this.tickets.open(access, { id: newId('tic'), tenantId, paymentId, attemptId, refundId: attempt.refundId, subject: subjectOf(attemptId, ticket), isAnew, ...ticket });
     if (isOutOfReview(before, effect)) await this.tickets.resolve(access, { tenantId, kind: 'unresolved_outcome', attemptId, resolution: application.cause === 'people' ? 'Two people said what has become of it.' : 'The gateway said what has become of it.' });
     const after = { ...changed, attempts: before.attempts.map((other) => (other.id === attemptId ? written : other)) };
     await this.followUps.arrange(access, attempt, consequencesOf(after, written, decided.observed, effect));
@@ -86,6 +88,17 @@ export class PaymentApplier {
     if (!sameValue(before, attempt)) await this.store.updateAttempt(access, attempt, this.clock.now());
     return attempt;
   }
+}
+
+/** What a ticket is about: the attempt, and of stray money which. */
+function subjectOf(attemptId: string, { kind, evidence }: Effect['tickets'][number]): string {
+  return kind === 'late_capture' && typeof evidence.reference === 'string' ? `${attemptId}:${createHash('sha256').update(evidence.reference).digest('hex').slice(0, 32)}` : attemptId;
+}
+
+/** Whether people must look at the payment, or at the refund, who did not have to before. */
+function isIntoReview({ payment, refunds }: PaymentRecord, effect: Effect): boolean {
+  if (effect.refund === undefined) return payment.state.status !== 'needs_review' && effect.payment.state.status === 'needs_review';
+  return effect.refund.status === 'needs_review' && refunds.some(({ id, status }) => id === effect.refund?.id && status !== 'needs_review');
 }
 
 /** Whether what nobody knew the end of has an end now. */

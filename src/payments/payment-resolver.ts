@@ -44,6 +44,8 @@ export class PaymentResolver {
     const refund = attempt.refundId === null ? undefined : await this.refundReference(attempt);
 
     const result = await this.caller.lookUp(account, { attempt, refund, reference: webhook?.reference }, withinMs);
+    const leftAloneMs = result.kind === 'no_answer' ? result.retryAfterMs ?? 0 : 0;
+    if (leftAloneMs > 0) await this.store.leaveAlone(this.database, attempt, leftAloneMs);
     if (webhook !== undefined && (result.kind === 'absent' || result.kind === 'no_answer')) return this.unchanged(attempt, beganAt, result);
 
     const applied = await this.database.transaction(async (transaction) => {
@@ -53,7 +55,7 @@ export class PaymentResolver {
         ...('answer' in result && result.answer !== undefined ? { answer: result.answer } : {}),
       };
       const resolved = await this.applier.apply(transaction, application);
-      await arrangeLookUp(this.jobs, transaction, resolved.attempt, nextLookUpDueAt(resolved.attempt, times), resolved.now, job);
+      await arrangeLookUp(this.jobs, transaction, resolved.attempt, notBefore(nextLookUpDueAt(resolved.attempt, times, resolved.now), resolved.now, leftAloneMs), resolved.now, job);
       await also?.(transaction, resolved);
       return resolved;
     });
@@ -76,9 +78,8 @@ export class PaymentResolver {
 }
 
 /** A PSP that asks to be left alone is (row A8). */
-function notBefore(attempt: Attempt, leftAloneUntilMs: number): Attempt {
-  const { nextLookUpAt } = attempt;
-  return nextLookUpAt === null || nextLookUpAt.getTime() >= leftAloneUntilMs ? attempt : { ...attempt, nextLookUpAt: new Date(leftAloneUntilMs) };
+function notBefore(dueAt: Date | null, now: Date, leftAloneMs: number): Date | null {
+  return dueAt === null ? null : new Date(Math.max(dueAt.getTime(), now.getTime() + leftAloneMs));
 }
 
 /** How a payment looks that no capture or void has reached. */
@@ -103,6 +104,5 @@ function decide(result: LookUpResult, payment: Payment, attempt: Attempt, times:
   const found = shown === 'absent' && attempt.operation === 'refund' && attempt.status === 'pending' ? 'no_answer' : shown;
   const step = planNextLookUp(attempt, found, atEndOf(payment, attempt), times, moment);
   if (step.conclusion !== 'wait') return { observed: { kind: step.conclusion }, attempt: step.attempt };
-  const leftAloneUntilMs = result.kind === 'no_answer' ? moment.now.getTime() + (result.retryAfterMs ?? 0) : 0;
-  return { observed: { kind: 'unknown', detail: result.kind === 'no_answer' ? result.detail : `the PSP shows no ${attempt.operation === 'authorize' ? 'payment' : attempt.operation} yet` }, attempt: notBefore(step.attempt, leftAloneUntilMs) };
+  return { observed: { kind: 'unknown', detail: result.kind === 'no_answer' ? result.detail : `the PSP shows no ${attempt.operation === 'authorize' ? 'payment' : attempt.operation} yet` }, attempt: { ...step.attempt, nextLookUpAt: notBefore(step.attempt.nextLookUpAt, moment.now, result.kind === 'no_answer' ? result.retryAfterMs ?? 0 : 0) } };
 }

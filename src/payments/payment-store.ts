@@ -122,6 +122,11 @@ export class PaymentStore {
     return numUpdatedRows > 0n;
   }
 
+  /** The PSP asks to be left alone about this attempt: no reader has it asked before (row A8). */
+  async leaveAlone(access: DatabaseAccess, { tenantId, id }: Attempt, forMs: number): Promise<void> {
+    await access.forTenant(tenantId).updateTable('payment_attempts').set({ pulled_forward_at: databaseTimeIn(forMs) }).where('id', '=', id).execute();
+  }
+
   /** Keeps a snapshot that could not be applied, so that nothing the PSP told us is lost; null when it was applied. */
   async keepUnapplied(access: DatabaseAccess, tenantId: string, attemptId: string, snapshot: string | null): Promise<void> {
     await access.forTenant(tenantId).updateTable('payment_attempts').set({ unapplied_snapshot: snapshot }).where('id', '=', attemptId).execute();

@@ -48,6 +48,7 @@ import { ReturnJob } from './return-job.js';
 import { FollowUps } from './follow-ups.js';
 import { ForgetCustomerJob } from './forget-customer-job.js';
 import { UnappliedSnapshots } from './unapplied-snapshots.js';
+import { UnknownPayments } from './unknown-payments.js';
 
 /** What the environment says about look-ups. */
 function lookUpSettings(env: Env) {
@@ -69,9 +70,10 @@ const providers: FactoryProvider[] = [
   { provide: TimelineEvents, useFactory: () => new TimelineEvents() },
   { provide: PaymentHistory, inject: [PaymentStore, TimelineEvents], useFactory: (store: PaymentStore, others: TimelineEvents) => new PaymentHistory(store, others) },
   {
-    provide: GatewayEvents, inject: [Database, PaymentStore, GatewayAccounts, GatewayCaller, PaymentResolver, CLOCK, ENV],
-    useFactory: (database: Database, store: PaymentStore, accounts: GatewayAccounts, caller: GatewayCaller, resolver: PaymentResolver, clock: Clock, env: Env) =>
-      new GatewayEvents(database, store, accounts, caller, resolver, clock, { lookUpWithinMs: Math.min(env.gatewayTimeoutMs, env.jobLeaseMs / 4), withinMs: env.jobLeaseMs * 0.7 }),
+    provide: GatewayEvents, inject: [Database, PaymentStore, GatewayAccounts, GatewayCaller, PaymentResolver, UnknownPayments, CLOCK, ENV],
+    useFactory: (
+      database: Database, store: PaymentStore, accounts: GatewayAccounts, caller: GatewayCaller, resolver: PaymentResolver, unknown: UnknownPayments, clock: Clock, env: Env,
+    ) => new GatewayEvents(database, store, accounts, caller, resolver, unknown, clock, { ...lookUpSettings(env), lookUpWithinMs: Math.min(env.gatewayTimeoutMs, env.jobLeaseMs / 4), withinMs: env.jobLeaseMs * 0.7 }),
   },
   {
     provide: FollowUps, inject: [JobQueue, ENV],
@@ -145,16 +147,17 @@ const providers: FactoryProvider[] = [
     useFactory: (database: Database, store: PaymentStore, accounts: GatewayAccounts, caller: GatewayCaller, jobs: JobQueue, clock: Clock, env: Env) =>
       new ReturnJob(database, store, accounts, caller, jobs, clock, { ...lookUpSettings(env), gatewayTimeoutMs: Math.min(env.gatewayTimeoutMs, env.jobLeaseMs / 4) }),
   },
+  { provide: UnknownPayments, inject: [Database, Tickets], useFactory: (database: Database, tickets: Tickets) => new UnknownPayments(database, tickets) },
   { provide: LookOverJob, inject: [Database, JobQueue], useFactory: (database: Database, jobs: JobQueue) => new LookOverJob(database, jobs) },
   {
     provide: PspBooks, inject: [Database, GatewayAccounts, GatewayCaller, CLOCK],
     useFactory: (database: Database, accounts: GatewayAccounts, caller: GatewayCaller, clock: Clock) => new PspBooks(database, accounts, caller, clock),
   },
   {
-    provide: AccountLookOverJob, inject: [Database, PaymentStore, GatewayAccounts, PspBooks, PaymentApplier, Tickets, JobQueue, CLOCK, ENV],
+    provide: AccountLookOverJob, inject: [Database, PaymentStore, GatewayAccounts, PspBooks, PaymentApplier, Tickets, UnknownPayments, JobQueue, CLOCK, ENV],
     useFactory: (
-      database: Database, store: PaymentStore, accounts: GatewayAccounts, books: PspBooks, applier: PaymentApplier, tickets: Tickets, jobs: JobQueue, clock: Clock, env: Env,
-    ) => new AccountLookOverJob(database, store, accounts, books, applier, tickets, jobs, clock, { ...lookUpSettings(env), gatewayTimeoutMs: callWithinMs(env) }),
+      database: Database, store: PaymentStore, accounts: GatewayAccounts, books: PspBooks, applier: PaymentApplier, tickets: Tickets, unknown: UnknownPayments, jobs: JobQueue, clock: Clock, env: Env,
+    ) => new AccountLookOverJob(database, store, accounts, books, applier, tickets, unknown, jobs, clock, { ...lookUpSettings(env), gatewayTimeoutMs: callWithinMs(env) }),
   },
   {
     provide: ForgetCustomerJob, inject: [Database, PaymentStore, IdempotencyKeys, JobQueue, CLOCK],

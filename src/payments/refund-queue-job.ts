@@ -58,7 +58,7 @@ export class RefundQueueJob implements JobHandler {
         tenantId, paymentId, attemptId, cause: 'reply', profile, latencyMs: result.latencyMs, ...(result.answer === undefined ? {} : { answer: result.answer }),
         decide: (_payment, attempt, now) => ({ observed: result.observed, attempt: planFirstLookUp(attempt, times, now) }),
       });
-      await arrangeLookUp(this.jobs, transaction, applied.attempt, nextLookUpDueAt(applied.attempt, times), applied.now);
+      await arrangeLookUp(this.jobs, transaction, applied.attempt, nextLookUpDueAt(applied.attempt, times, applied.now), applied.now);
     });
   }
 }

@@ -53,9 +53,10 @@ export class ReturnJob implements JobHandler {
     const snapshot = await this.caller.fetch(stray.account, stray.reference, this.settings.gatewayTimeoutMs);
     // However long the PSP is away, or does not show it: money is not forgotten.
     if (snapshot === 'no_answer' || snapshot === null) return this.later(job);
-    const last = (await this.returnsOf(this.database, stray)).at(-1);
-    if (isBack(snapshot)) return this.end(job, last);
-    if (last !== undefined && isOpen(last.status)) await this.findOut(last, stray, beganAt);
+    const returns = await this.returnsOf(this.database, stray);
+    const open = returns.findLast(({ status }) => isOpen(status));
+    if (isBack(snapshot)) return this.end(job, open ?? returns.at(-1));
+    if (open !== undefined) await this.findOut(open, stray, beganAt);
     // What is still on its way cannot be given back yet.
     else if (isMoney(snapshot)) await this.giveBack(job, stray, snapshot, window);
     // The PSP is asked once more: only what it shows ends this.
@@ -110,13 +111,13 @@ export class ReturnJob implements JobHandler {
     await this.note(step.conclusion === 'absent' ? { ...step.attempt, status: 'failed' } : step.attempt);
   }
 
-  /** Writes down what was learnt; that money went back is never denied afterwards. */
+  /** Writes down what was learnt. That money went back is never denied afterwards; nor is an end that was found out while this process stood still, but by that (row C7). */
   private async note(attempt: Attempt): Promise<void> {
     await this.database.transaction(async (transaction) => {
       await this.store.lock(transaction, attempt.tenantId, attempt.paymentId);
       const current = await this.store.attempt(transaction, attempt.tenantId, attempt.id);
       // Nobody looks these up by the schedule: this job does.
-      if (current.status !== 'succeeded') await this.store.updateAttempt(transaction, { ...attempt, nextLookUpAt: null }, this.clock.now());
+      if (isOpen(current.status) ? current.status !== 'succeeded' : attempt.status === 'succeeded') await this.store.updateAttempt(transaction, { ...attempt, nextLookUpAt: null }, this.clock.now());
     });
   }
 

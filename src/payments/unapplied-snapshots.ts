@@ -27,15 +27,15 @@ export class UnappliedSnapshots implements JobHandler {
     private readonly settings: LookUpSettings,
   ) {}
 
-  /** Stores the snapshot on the attempt alone, a job that applies it, and the answer that is given meanwhile. */
-  async keep({ request, attemptId, result, answer }: { request: KeyedRequest; attemptId: string; result: CallResult; answer: NewAnswer }): Promise<void> {
+  /** Stores the snapshot on the attempt alone, a job that applies it, and the answer that is given meanwhile. False when another has answered under the key: then that answer stands. */
+  async keep({ request, attemptId, result, answer }: { request: KeyedRequest; attemptId: string; result: CallResult; answer: NewAnswer }): Promise<boolean> {
     const { tenantId } = request;
     const id = newId('job');
-    await this.database.transaction(async (transaction) => {
+    return this.database.transaction(async (transaction) => {
       const { observed } = result;
       if (observed.kind === 'snapshot' || observed.kind === 'refund') await this.store.keepUnapplied(transaction, tenantId, attemptId, written(observed));
       await this.jobs.enqueue(transaction, { id, kind: APPLY_JOB, tenantId, payload: { attemptId }, uniqueKey: `apply:${attemptId}`, delayMs: 1_000 });
-      await this.keys.finish(transaction, tenantId, request.key, request.owner, answer);
+      return this.keys.finish(transaction, tenantId, request.key, request.owner, answer);
     });
   }
 
@@ -53,7 +53,7 @@ export class UnappliedSnapshots implements JobHandler {
           decide: (_payment, current, at) => ({ observed: read(kept), attempt: planFirstLookUp(current, times, at) }),
         });
         await this.store.keepUnapplied(transaction, tenantId, attemptId, null);
-        await arrangeLookUp(this.jobs, transaction, attempt, nextLookUpDueAt(attempt, times), now);
+        await arrangeLookUp(this.jobs, transaction, attempt, nextLookUpDueAt(attempt, times, now), now);
       }
       await this.jobs.complete(transaction, job);
     });

@@ -17,6 +17,8 @@ export type NewTicket = {
   /** What the trouble is with, when that is no attempt: at most 100 characters. */
   subject?: string;
   evidence: Record<string, unknown>;
+  /** The trouble is there anew: a ticket of it that was resolved is open again. */
+  isAnew?: boolean;
 };
 
 /** Tickets. Opens one for each trouble, however often it is seen; each with an alert in the log, once it is durable. */
@@ -30,22 +32,30 @@ export class Tickets {
   }
 
   async open(access: DatabaseAccess, ticket: NewTicket): Promise<void> {
-    const { id, tenantId, kind, paymentId, attemptId, refundId = null, subject = attemptId ?? id, evidence } = ticket;
+    const { id, tenantId, kind, paymentId, attemptId, refundId = null, subject = attemptId ?? id, evidence, isAnew = false } = ticket;
+    const dedupeKey = Buffer.from(`${kind}:${subject}`);
     try {
       await access.forTenant(tenantId).insertInto('tickets', {
-        id, kind, payment_id: paymentId, attempt_id: attemptId, refund_id: refundId, dedupe_key: Buffer.from(`${kind}:${subject}`), status: 'open', evidence: JSON.stringify(evidence),
+        id, kind, payment_id: paymentId, attempt_id: attemptId, refund_id: refundId, dedupe_key: dedupeKey, status: 'open', evidence: JSON.stringify(evidence),
         opened_at: databaseNow(), resolved_at: null, resolution: null, resolved_by: null,
       }).execute();
     } catch (error) {
       // This trouble has its ticket. A duplicate key undoes its statement only; the transaction goes on.
-      if (isDuplicate(error, 'tickets_dedupe_key')) return;
-      throw error;
+      if (!isDuplicate(error, 'tickets_dedupe_key')) throw error;
+      if (!isAnew || !await this.reopen(access, tenantId, dedupeKey, evidence)) return;
     }
     failActiveSpan(`ticket_${kind}`);
     access.afterCommit(() => {
       this.opened.inc({ kind });
       this.logger.warn({ alert: true, ticket: kind, paymentId, attemptId, msg: 'ticket opened' });
     });
+  }
+
+  /** Whether there was a resolved one. */
+  private async reopen(access: DatabaseAccess, tenantId: string, dedupeKey: Buffer, evidence: NewTicket['evidence']): Promise<boolean> {
+    const { numUpdatedRows } = await access.forTenant(tenantId).updateTable('tickets').set({ status: 'open', evidence: JSON.stringify(evidence), opened_at: databaseNow(), resolved_at: null, resolution: null, resolved_by: null })
+      .where('dedupe_key', '=', dedupeKey).where('status', '=', 'resolved').executeTakeFirstOrThrow();
+    return numUpdatedRows > 0n;
   }
 
   /** Whether this trouble with an attempt has its ticket, open or not. */

@@ -143,6 +143,18 @@ describe('the job runner', () => {
     expect([begun, await queue.laidAside(database)]).toMatchObject([0, [{ kind: 'test' }]]);
   });
 
+  it('counts no failure of the database against a job, and lays none aside for it (D2)', async () => {
+    await enqueue();
+    await tables.query('update jobs set attempts = 19');
+    let begun = 0;
+    const running = runner(() => { begun += 1; return Promise.reject(Object.assign(new Error('Lock wait timeout exceeded'), { errno: 1205 })); });
+    running.start();
+    for (let i = 0; i < 100; i++, await sleep(20)) if ((await tables.query<{ last_error: string | null }>('select last_error from jobs'))[0]?.last_error !== null) break;
+    await running.stop(1_000);
+    expect([begun, await queue.laidAside(database)]).toEqual([1, []]);
+    expect((await tables.query('select attempts, lease_token, run_at > now(3) as later from jobs'))[0]).toEqual({ attempts: 19, lease_token: null, later: 1 });
+  });
+
   it('never lays aside what recurs', async () => {
     let begun = 0;
     const running = runner(() => { begun += 1; return Promise.reject(new Error('still poison')); }, true);
@@ -180,6 +192,25 @@ describe('the job runner', () => {
     for (let i = 0; i < 200 && await left() > 0; i++) await sleep(20);
     expect(await left()).toBe(0);
     await running.stop(1_000);
+  });
+
+  it('finishes what it is just claiming before it stops (C6)', async () => {
+    await enqueue();
+    let claims: () => void = () => undefined;
+    const claiming = new Promise<void>((resolve) => { claims = resolve; });
+    const slow = Object.assign(Object.create(queue) as JobQueue, {
+      async claim(limit: number, leaseMs: number) {
+        const claimed = await queue.claim(limit, leaseMs);
+        claims();
+        await sleep(100);
+        return claimed;
+      },
+    });
+    const running = new JobRunner(database, slow, [{ kind: 'test', async handle(job) { await sleep(150); await queue.complete(database, job); } }], { pollMs: 10, leaseMs: 5_000 });
+    running.start();
+    await claiming;
+    await running.stop(5_000);
+    expect(await left()).toBe(0);
   });
 
   it('finishes what it has in hand before it stops', async () => {

@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { createPayment, eventually, mintPixelpayToken, mintToken, paidAtCulqi, paymentOf, pixelpayPaymentOf, readPayment, settled, type PaymentBody } from '../support/payments.js';
 import { lookOverNow } from '../support/look-over.js';
@@ -74,6 +75,28 @@ describe('the daily look-over', () => {
     expect(found).toHaveLength(1);
     expect(found[0]?.evidence).toContain(forgotten.gatewayReference);
     expect(await read(kept.id)).toMatchObject({ status: 'captured', version: kept.version });
+  });
+
+  it('is not needed where a PSP that lists nothing tells of money under an id of ours that we do not know: that is reported, too (D9)', async () => {
+    const booked = await fetch(`${service.pixelpay.url}/v2/payments`, {
+      method: 'POST', headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ api_key: ana.pixelpay.apiKey, amount: 12_900, currency: 'DOP', card_token: await mintPixelpayToken(service.pixelpay.url, ana), customer_email: 'ana@ejemplo.pe', order_id: 'att_00000000000000000000000000' }),
+    });
+    const { txn_id: reference } = (await booked.json()) as { txn_id: string };
+    await eventually(() => service.pixelpay.books.payments(ana.pixelpay.merchant), ([payment]) => payment?.status === 'completed');
+    const body = JSON.stringify({ event: 'payment.completed', txn_id: reference, status: 'completed' });
+    const headers = { 'content-type': 'application/json', 'x-pixelpay-signature': createHmac('sha256', ana.pixelpay.webhookSecret).update(body).digest('hex') };
+    expect((await service.ask({ method: 'POST', path: `/webhooks/pixelpay/${ana.tenantId}`, body, headers })).status).toBe(200);
+    expect(await eventually(() => tickets('payment_id is null'), ({ length }) => length > 0)).toEqual([{ kind: 'unknown_payment' }]);
+    expect(await service.tables.query(`select status from webhook_events where tenant_id = '${ana.tenantId}'`)).toEqual([{ status: 'quarantined' }]);
+  });
+
+  it('goes past a payment that cannot be compared', async () => {
+    const [poison, other] = [await paidAtCulqi(service, ana), await paidAtCulqi(service, ana)];
+    for (const { gatewayReference } of [poison, other]) service.sandbox.panel.refund(gatewayReference ?? '', 300);
+    await service.tables.query('update payments set failure = ? where id = ?', ['{', poison.id]);
+    await lookOver();
+    expect(await eventually(() => read(other.id), ({ refunds }) => refunds.length > 0)).toMatchObject({ amountRefunded: 300 });
   });
 
   it('finds a refund of today in the panel, of a payment that is older than the days that it looks back', async () => {

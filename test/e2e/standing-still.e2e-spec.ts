@@ -90,6 +90,35 @@ describe('a worker that stands still for longer than its lease (C7)', () => {
   }, 60_000);
 });
 
+describe('a worker that stands still while it gives stray money back (C7)', () => {
+  it('denies nothing that another found out meanwhile, and the money goes back', async () => {
+    const merchant = shop.culqi.merchant;
+    sandbox.faults.add({ route: 'POST /v2/charges', kind: 'reset_before_booking', merchant });
+    const first = startOne();
+    const failed = await settled(other, shop.client, (await createPayment(other, shop.client, paymentOf(await mintToken(sandbox.url, shop)))).body.id);
+    expect(failed.status).toBe('failed');
+    await first.kill('SIGTERM');
+    const metadata = { attempt_id: failed.attempts[0]?.id, payment_id: failed.id };
+    const booked = await fetch(`${sandbox.url}/v2/charges`, {
+      method: 'POST', headers: { authorization: `Bearer ${shop.culqi.secretKey}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ amount: 12_900, currency_code: 'PEN', email: 'ana@ejemplo.pe', source_id: await mintToken(sandbox.url, shop), metadata }),
+    });
+    const { id } = (await booked.json()) as { id: string };
+    sandbox.faults.add({ route: 'POST /v2/refunds', kind: 'hang_before_booking', delayMs: 60_000, merchant });
+    sandbox.faults.add({ route: 'POST /v2/refunds', kind: 'rate_limited', times: 4, merchant });
+    await other.ask({ method: 'POST', path: `/webhooks/culqi/${shop.tenantId}`, body: { object: 'event', id: 'evt_test_0123456789abcdef', type: 'charge.creation.succeeded', data: { object: 'charge', id, metadata } } });
+    const still = startOne();
+    expect(await eventually(() => posted('/refunds'), (count) => count === 1)).toBe(1);
+    still.signal('SIGSTOP');
+    await sleep(LEASE_MS + 500);
+    startOne();
+    expect(await eventually(() => posted('/refunds'), (count) => count === 2)).toBe(2);
+    still.signal('SIGCONT');
+    expect(await eventually(() => refunds(), ({ length }) => length > 0, 30_000)).toMatchObject([{ amount: 12_900, charge_id: id }]);
+    expect((await readPayment(other, shop.client, failed.id)).status).toBe('failed');
+  }, 90_000);
+});
+
 describe('two seconds without the event loop during a call (C10)', () => {
   const stops: [string, () => void][] = [
     ['the process stands still', () => {

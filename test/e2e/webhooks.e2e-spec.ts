@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { createPayment, eventually, mintPixelpayToken, mintToken, paidAtCulqi, paymentOf, pixelpayPaymentOf, readPayment, refundPayment, type PaymentBody } from '../support/payments.js';
 import { newMerchantOfBoth, startService, type Answer, type Merchant, type Service } from '../support/service.js';
@@ -116,6 +117,17 @@ describe('a webhook of PixelPay', () => {
     const stolen = JSON.stringify({ event: 'payment.completed', txn_id: theirs.gatewayReference, status: 'completed' });
     expect((await deliver('pixelpay', stolen, signed(stolen))).status).toBe(200);
     expect((await events()).map(({ paymentId }) => paymentId)).toEqual([null, null]);
+  });
+
+  it('of more events than are dealt with at once leaves none behind', async () => {
+    const payment = await pay();
+    const events_ = Array.from({ length: 501 }, (_, i) => [`whe_${String(i).padStart(26, '0')}`, ana.tenantId, String(i), payment.gatewayReference]);
+    await service.tables.query(`insert into webhook_events (id, tenant_id, gateway, dedupe_key, topic, event_id, status, is_proven, gateway_reference, deliveries, body_hash, created_at, updated_at)
+      values ${events_.map(() => "(?, ?, 'pixelpay', unhex(sha2(?, 256)), 'payment.completed', '', 'received', 1, ?, 1, '', now(3), now(3))").join(', ')}`, events_.flat());
+    const body = JSON.stringify({ event: 'payment.completed', txn_id: payment.gatewayReference, status: 'completed' });
+    expect((await deliver('pixelpay', body, signed(body))).status).toBe(200);
+    const left = () => service.tables.query(`select id from webhook_events where tenant_id = '${ana.tenantId}' and status <> 'processed'`);
+    expect(await eventually(left, ({ length }) => length === 0)).toEqual([]);
   });
 
   it('of a kind without a payment is stored and ignored', async () => {
@@ -241,6 +253,17 @@ describe('a webhook of Culqi, which signs nothing', () => {
     const shown = await eventually(() => read(payment.id), ({ refunds }) => refunds.length > 0);
     expect(shown).toMatchObject({ amountRefunded: 700, refunds: [{ origin: 'gateway', amount: 700 }] });
     service.sandbox.settings.change({ webhookData: 'string' });
+  });
+
+  it('tells of a refund in the panel before Culqi\'s look-up shows it, and is asked about once more (A15)', async () => {
+    const payment = await paidAtCulqi(service, ana);
+    // Longer than look-ups may lag.
+    await sleep(400);
+    service.sandbox.panel.refund(payment.gatewayReference ?? '', 700);
+    service.sandbox.faults.add({ route: 'GET /v2/charges/:id', kind: 'wrong_answer', changes: { amount_refunded: 0, current_amount: 12_900 }, merchant: ana.culqi.merchant });
+    expect((await deliver('culqi', JSON.stringify({ object: 'event', id: 'evt_test_0123456789abcdef', type: 'refund.creation.succeeded', data: { id: 'ref_test_x', chargeId: payment.gatewayReference } }))).status).toBe(200);
+    expect(await eventually(() => read(payment.id), ({ refunds }) => refunds.length > 0)).toMatchObject({ amountRefunded: 700 });
+    expect(await eventsEnded()).toMatchObject([{ status: 'processed', paymentId: payment.id }]);
   });
 
   it('finds the payment whose reply was lost by our own reference', async () => {

@@ -14,8 +14,10 @@ export type DatabaseProxy = {
   takeStatements(): string[];
   /** Lets go of the answers that were held back. */
   release(): void;
-  /** Has every statement that writes refused with this error of the server's, or none any more. */
-  refuseWrites(errno: number | null): void;
+  /** Has every statement that writes, or that is like these, refused with this error of the server's, or none any more. */
+  refuseWrites(errno: number | null, statements?: RegExp): void;
+  /** Statements like this are kept from the database, and not answered; null for none any more. */
+  silence(statement: RegExp | null): void;
   /** Makes the database unreachable, or reachable again. */
   setDown(down: boolean): void;
   /** Every packet to the database is so late, in order; 0 again for none. */
@@ -51,7 +53,8 @@ export async function startDatabaseProxy(databaseUrl: string): Promise<DatabaseP
   let held: (() => void)[] = [];
   let statements: string[] = [];
   let isDown = false;
-  let refusal: number | null = null;
+  let refusal: { errno: number; statements: RegExp } | null = null;
+  let silenced: RegExp | null = null;
   let delayMs = 0;
   let isFrozen = false;
 
@@ -73,10 +76,11 @@ export async function startDatabaseProxy(databaseUrl: string): Promise<DatabaseP
     const forward = (chunk: Buffer): void => {
       const statement = statementIn(chunk);
       if (statement !== null) statements.push(statement);
-      if (refusal !== null && statement !== null && /^(insert|update|delete)/i.test(statement)) {
-        client.write(errorPacket(refusal));
+      if (refusal !== null && statement !== null && refusal.statements.test(statement)) {
+        client.write(errorPacket(refusal.errno));
         return;
       }
+      if (silenced !== null && statement !== null && silenced.test(statement)) return;
       if (statement === 'begin') transaction = [];
       else if (statement !== null) transaction.push(statement);
       const strikes = strike !== null && statement === 'commit' && transaction.some((earlier) => strike?.statement.test(earlier)) ? strike : null;
@@ -126,7 +130,8 @@ export async function startDatabaseProxy(databaseUrl: string): Promise<DatabaseP
       statements = [];
       return taken;
     },
-    refuseWrites: (errno) => { refusal = errno; },
+    refuseWrites: (errno, like = /^(insert|update|delete)/i) => { refusal = errno === null ? null : { errno, statements: like }; },
+    silence: (statement) => { silenced = statement; },
     setDown: (down) => {
       isDown = down;
       if (down) for (const socket of sockets) socket.destroy();

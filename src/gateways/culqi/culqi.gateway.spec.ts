@@ -335,6 +335,20 @@ describe('a refund that is looked for', () => {
     expect(await gatewayWith([], 0).findRefund(reference)).toBeNull();
   });
 
+  it('is absent when what is listed explains all that was given back, and can be none of it', async () => {
+    const inPanel = [refund('eeee', { amount: 700 })];
+    expect(await gatewayWith(inPanel, 700).findRefund(reference)).toBeNull();
+    expect(await gatewayWith([refund('aaaa'), ...inPanel], 1_200).findRefund({ ...reference, refundedBefore: money(500n, 'PEN'), otherReferences: ['ref_test_aaaa'] })).toBeNull();
+    // Ours may be what the list does not show yet.
+    await expect(gatewayWith(inPanel, 1_200).findRefund(reference)).rejects.toMatchObject({ kind: 'outcome_unknown' });
+  });
+
+  it('whose answer is about another charge is unknown (A11)', async () => {
+    const order = { attemptId: 'att_2', paymentId: 'pay_1', reference: charge.id, amount: money(500n, 'PEN'), reason: 'requested_by_customer' as const };
+    await expect(gatewayOver(answer(201, refund('aaaa', { charge_id: 'chr_test_other' }))).refundPayment(order)).rejects.toMatchObject({ kind: 'outcome_unknown' });
+    expect(await gatewayOver(answer(201, refund('aaaa'))).refundPayment(order)).toMatchObject({ status: 'succeeded' });
+  });
+
   it('is unknown while the charge shows money given back that the list does not explain', async () => {
     await expect(gatewayWith([], 500).findRefund(reference)).rejects.toMatchObject({ kind: 'outcome_unknown' });
   });

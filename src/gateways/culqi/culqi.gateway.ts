@@ -82,7 +82,10 @@ export class CulqiGateway implements PaymentGateway {
   async refundPayment({ reference, amount, reason }: RefundOrder): Promise<RefundSnapshot> {
     const answer = await this.client.createRefund({ amount: Number(amount.amountMinor), charge_id: checkedId(reference), reason: REFUND_REASONS[reason] });
     const refund = refundSchema.safeParse(answer.body);
-    if ([200, 201].includes(answer.status) && refund.success) return refundSnapshot(refund.data, amount.currency);
+    if ([200, 201].includes(answer.status) && refund.success) {
+      if (refund.data.charge_id !== reference) throw new GatewayError('outcome_unknown', 'the answer is about another charge');
+      return refundSnapshot(refund.data, amount.currency);
+    }
     if (answer.status === 404 && errorSchema.safeParse(answer.body).success) throw new GatewayError('payment_not_found', 'Culqi knows no such charge', { httpStatus: 404 });
     throw troubleOf(answer);
   }
@@ -95,9 +98,13 @@ export class CulqiGateway implements PaymentGateway {
     const refunds = await this.refundsOf(checkedId(reference), sentAt);
     const found = refunds.find((refund) => BigInt(refund.amount) === amount.amountMinor && !otherReferences.includes(refund.id));
     const { refunded } = await this.fetchPayment(reference);
+    const total = refunded?.amountMinor ?? 0n;
     // All that was given back is explained by others, of which some were made in the panel and have no id here.
-    if ((refunded?.amountMinor ?? 0n) === refundedBefore.amountMinor) return null;
+    if (total === refundedBefore.amountMinor) return null;
     if (found !== undefined) return refundSnapshot(found, amount.currency);
+    // Or by what is listed, none of which can be this one: somebody gave back something else in the panel.
+    const ofOthers = refunds.filter(({ id }) => !otherReferences.includes(id)).reduce((sum, refund) => sum + BigInt(refund.amount), 0n);
+    if (total === refundedBefore.amountMinor + ofOthers) return null;
     throw new GatewayError('outcome_unknown', 'Culqi shows money given back, and lists no refund for it');
   }
 

@@ -30,8 +30,9 @@ export class Transaction implements DatabaseAccess {
   committed(): void { for (const work of this.waiting) work(); }
 }
 
-/** Another transaction was met this often: the row is too hot, and the caller hears of it. */
+/** Another transaction was met this often, or for this long: the row is too hot, and the caller hears of it. Well within the lease of a job. */
 const CONFLICT_TRIES_MAX = 12;
+const CONFLICTS_MS_MAX = 12_000;
 /** Together these waits stay under a second, so that a database that is down is reported and not waited for. */
 const RECONNECT_TRIES_MAX = 3;
 
@@ -53,13 +54,14 @@ export class Database implements DatabaseAccess {
   }
 
   private async runUntilCommitted<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
+    const beganMs = performance.now();
     for (let conflicts = 0, losses = 0; ;) {
       try {
         const { result, transaction } = await this.run(work);
         transaction.committed();
         return result;
       } catch (error) {
-        if (metAnotherTransaction(error) && ++conflicts < CONFLICT_TRIES_MAX) await sleep(fullJitterMs(conflicts, 10, 250));
+        if (metAnotherTransaction(error) && ++conflicts < CONFLICT_TRIES_MAX && performance.now() - beganMs < CONFLICTS_MS_MAX) await sleep(fullJitterMs(conflicts, 10, 250));
         else if (lostConnection(error) && ++losses < RECONNECT_TRIES_MAX) await sleep(fullJitterMs(losses, 100, 300));
         else throw error;
       }

@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import { MysqlDialect } from 'kysely';
 import { createPool, type Connection, type Pool } from 'mysql2';
 
@@ -6,6 +7,13 @@ export const LOCK_WAIT_SECONDS = 5;
 
 /** Longest answer to one statement of the service, in milliseconds: longer than any lock wait. A connection over which nothing comes any more is given up after it. */
 export const STATEMENT_MS_MAX = 12_000;
+
+/** The server ends a session that has asked nothing for so long, in seconds: its process may be gone with the machine, and its locks are kept from others until then. */
+export const SILENCE_SECONDS = 60;
+/** The pool gives up connections that nobody uses well before the server does, in milliseconds. */
+const UNUSED_MS = SILENCE_SECONDS * 500;
+/** Longest answer to what sets a connection, in milliseconds. */
+const SET_UP_MS_MAX = 1_500;
 
 /** How each connection is set, whatever the server's defaults are. */
 const SESSION = [
@@ -16,14 +24,17 @@ const SESSION = [
 
 /**
  * Opens a pool of at most `connectionsMax` connections in UTC, READ COMMITTED and strict mode. `databaseUrl` is `mysql://` or `mariadb://`.
- * A connection that cannot be set so, or over which a statement is not answered within `statementMsMax`, is destroyed. At most 50 waiters per connection; beyond
- * that the pool refuses.
+ * A connection that cannot be set so, or over which a statement is not answered within `statementMsMax`, is destroyed. With `statementMsMax`, which a service has and
+ * a command has not, the server ends sessions that fall silent. At most 50 waiters per connection; beyond that the pool refuses.
  */
 export function openPool(databaseUrl: string, connectionsMax: number, statementMsMax?: number): Pool {
   const pool = createPool({
     uri: databaseUrl.replace(/^mariadb:/, 'mysql:'),
     connectionLimit: connectionsMax,
     queueLimit: connectionsMax * 50,
+    // The last one is kept, as the pool looks after them only where it may keep fewer than it may have.
+    maxIdle: Math.max(1, connectionsMax - 1),
+    idleTimeout: UNUSED_MS,
     connectTimeout: 1_500,
     // A peer that went away without a word is noticed while nobody asks anything.
     keepAliveInitialDelay: 10_000,
@@ -33,11 +44,18 @@ export function openPool(databaseUrl: string, connectionsMax: number, statementM
     jsonStrings: true,
   });
   // mysql2 runs what is queued here before the connection's first query. A throw in a hook of the pool would leak the slot (design/stack.md §7).
+  const session = statementMsMax === undefined ? SESSION : [...SESSION, `SET SESSION wait_timeout = ${SILENCE_SECONDS}`];
   pool.on('connection', (connection: Connection) => {
     if (statementMsMax !== undefined) boundStatements(connection, statementMsMax);
-    for (const statement of SESSION) connection.query(statement, (error) => { if (error) connection.destroy(); });
+    for (const statement of session) connection.query({ sql: statement, timeout: SET_UP_MS_MAX }, (error) => { if (error) giveUp(connection, error); });
   });
   return pool;
+}
+
+/** Ends a connection, and tells those who wait for it: mysql2's own `destroy` leaves what is queued without an answer. */
+function giveUp(connection: Connection, cause: Error): void {
+  const { stream } = connection as Connection & { stream: Duplex };
+  stream.destroy(Object.assign(new Error('the connection is given up', { cause }), { code: 'ECONNABORTED' }));
 }
 
 type Answered = (error: (Error & { code?: string }) | null, ...answer: unknown[]) => void;
@@ -49,7 +67,7 @@ function boundStatements(connection: Connection, timeout: number): void {
   const bounded: QueryOf = (statement, values, answered) => {
     if (typeof statement !== 'string' || answered === undefined) return query(statement, values, answered);
     return query({ sql: statement, timeout }, values, (error, ...answer) => {
-      if (error?.code === 'PROTOCOL_SEQUENCE_TIMEOUT') connection.destroy();
+      if (error?.code === 'PROTOCOL_SEQUENCE_TIMEOUT') giveUp(connection, error);
       answered(error, ...answer);
     });
   };

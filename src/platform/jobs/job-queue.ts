@@ -96,6 +96,11 @@ export class JobQueue {
     await this.release(this.database, job, { run_at: delayMs === null ? null : databaseTimeIn(delayMs), last_error: reason.slice(0, 255) });
   }
 
+  /** The job could not be done for now, through no fault of its own, and is due again in `delayMs`: it counts as never begun. @throws LeaseLost when it is no longer ours. */
+  async defer(job: Job, reason: string, delayMs: number): Promise<void> {
+    await this.release(this.database, job, { run_at: databaseTimeIn(delayMs), attempts: job.attempts - 1, last_error: reason.slice(0, 255) });
+  }
+
   /** The jobs that lie aside after their last failure, the oldest first, at most 1000. */
   async laidAside(access: DatabaseAccess): Promise<JobAside[]> {
     const rows = await access.acrossTenants().selectFrom('jobs').select(['id', 'kind', 'tenant_id', 'last_error', 'created_at']).where('run_at', 'is', null).orderBy('created_at').limit(ASIDE_MAX).execute();

@@ -5,6 +5,7 @@ import { fullJitterMs } from '../../shared/backoff.js';
 import { newId } from '../../shared/id.js';
 import { runWithTrace } from '../http/trace.js';
 import type { Database } from '../database/database.js';
+import { isUnavailable } from '../database/database-errors.js';
 import { failActiveSpan, inSpan } from '../tracing/span.js';
 import { JobQueue, LeaseLost, type Job } from './job-queue.js';
 
@@ -27,6 +28,8 @@ const LANE_MAX = 8;
 const FAILURES_MAX = 20;
 const RETRY_BASE_MS = 1_000;
 const RETRY_CAP_MS = 5 * 60_000;
+/** When a job is tried again that the database had no time for. */
+const DEFERRED_MS = 5_000;
 /** While jobs cannot be claimed, the database is asked this much less often. */
 const OUTAGE_PAUSE_MS = 2_000;
 
@@ -51,7 +54,13 @@ export class JobRunner {
   /** Claims nothing more and waits for what is in hand, at most `withinMs`. */
   async stop(withinMs: number): Promise<void> {
     this.stopping.abort();
-    await Promise.race([Promise.all([this.polling, ...this.running]), sleep(withinMs, undefined, { ref: false })]);
+    await Promise.race([this.ended(), sleep(withinMs, undefined, { ref: false })]);
+  }
+
+  /** Jobs of a claim that was under way are in hand only when it is over. */
+  private async ended(): Promise<void> {
+    await this.polling;
+    await Promise.all(this.running);
   }
 
   private async poll(): Promise<void> {
@@ -110,8 +119,17 @@ export class JobRunner {
       await handler.handle(job);
     } catch (error) {
       if (error instanceof LeaseLost) this.logger.warn({ jobId: job.id, kind: job.kind, msg: 'a job outlived its lease; nothing of it was written' });
+      else if (isUnavailable(error)) await this.defer(job, error);
       else await this.recordFailure(job, error);
     }
+  }
+
+  /** The database is in trouble, or another holds a row for long: that says nothing against the job, which must be there when it is over. */
+  private async defer(job: Job, error: unknown): Promise<void> {
+    this.logger.warn({ err: error, jobId: job.id, kind: job.kind, msg: 'a job waits for the database' });
+    await this.queue.defer(job, nameOf(error), DEFERRED_MS).catch((secondError: unknown) => {
+      this.logger.warn({ err: secondError, jobId: job.id, msg: 'a job that waits for the database could not be put off; its lease will end' });
+    });
   }
 
   private async recordFailure(job: Job, error: unknown): Promise<void> {
@@ -121,10 +139,13 @@ export class JobRunner {
     failActiveSpan(dead ? 'job_laid_aside' : 'job_failed');
     this.logger.error({ err: error, jobId: job.id, kind: job.kind, attempts: job.attempts, alert: isTooMuch, msg: dead ? 'a job was laid aside' : 'a job failed' });
     try {
-      const reason = error instanceof Error ? error.name : 'error';
-      await this.queue.fail(job, reason, dead ? null : fullJitterMs(job.attempts, RETRY_BASE_MS, RETRY_CAP_MS));
+      await this.queue.fail(job, nameOf(error), dead ? null : fullJitterMs(job.attempts, RETRY_BASE_MS, RETRY_CAP_MS));
     } catch (secondError) {
       this.logger.warn({ err: secondError, jobId: job.id, msg: 'the failure of a job could not be stored; its lease will end' });
     }
   }
+}
+
+function nameOf(error: unknown): string {
+  return error instanceof Error ? error.name : 'error';
 }

@@ -46,12 +46,17 @@ export class WebhookProcessing implements JobHandler {
     const waiting = await this.waiting(subject);
     if (waiting.length === 0) return this.jobs.complete(this.database, job);
     const isProven = waiting.some((event) => event.is_proven !== 0);
-    const heard = await this.events.hear({ ...subject, refundReference: refundReferenceOf(waiting) ?? subject.refundReference, isProven });
+    const receivedAt = waiting.reduce((latest, { created_at: at }) => (at > latest ? at : latest), new Date(0));
+    const heard = await this.events.hear({ ...subject, refundReference: refundReferenceOf(waiting) ?? subject.refundReference, isProven, receivedAt });
     const tries = Number(payload.tries ?? '0') + 1;
     // Asked again and again, the PSP has said all that it will.
     const hasSaidAll = heard.kind === 'not_shown' && tries >= (isProven ? SILENT_TRIES_MAX : HINT_TRIES_MAX);
-    if (heard.kind === 'applied' || hasSaidAll) return this.end(job, waiting, 'processed', heard.paymentId);
-    if (heard.kind === 'unknown_payment' && tries >= UNKNOWN_TRIES_MAX) return this.end(job, waiting, 'quarantined', null);
+    if (heard.kind === 'nothing_new' && payload.lag === undefined) return this.jobs.postpone(this.database, job, heard.lagMs, { ...payload, lag: 'waited for' });
+    if (heard.kind === 'applied' || heard.kind === 'nothing_new' || hasSaidAll) return this.end(job, waiting, 'processed', heard.paymentId);
+    if (heard.kind === 'unknown_payment' && tries >= UNKNOWN_TRIES_MAX) {
+      await this.events.reportUnknown(tenantId, heard.shown);
+      return this.end(job, waiting, 'quarantined', null);
+    }
     if (heard.kind === 'no_answer' && tries >= SILENT_TRIES_MAX) {
       this.logger.error({ alert: true, gateway: subject.gateway, reference: subject.reference, ourReference: subject.ourReference, events: waiting.length, what: heard.what, msg: 'webhooks were laid aside: the gateway could not be asked' });
       return this.end(job, waiting, 'dead', null);
@@ -60,7 +65,7 @@ export class WebhookProcessing implements JobHandler {
   }
 
   private async waiting({ tenantId, gateway, reference, ourReference, refundReference }: Subject) {
-    const query = this.database.forTenant(tenantId).selectFrom('webhook_events').select(['id', 'is_proven', 'refund_reference']).where('gateway', '=', gateway).where('status', '=', 'received');
+    const query = this.database.forTenant(tenantId).selectFrom('webhook_events').select(['id', 'is_proven', 'refund_reference', 'created_at']).where('gateway', '=', gateway).where('status', '=', 'received');
     const named = reference !== null ? query.where('gateway_reference', '=', Buffer.from(reference))
       : ourReference !== null ? query.where('our_reference', '=', Buffer.from(ourReference)) : query.where('refund_reference', '=', Buffer.from(refundReference ?? ''));
     return named.orderBy('id').limit(TOGETHER_MAX).execute();
@@ -70,7 +75,7 @@ export class WebhookProcessing implements JobHandler {
     await this.database.transaction(async (transaction) => {
       await this.mark(transaction, job.tenantId, waiting.map(({ id }) => id), status, paymentId);
       // Whatever came while the PSP was asked took this job's lease away: then nothing of this stands, and it is asked again.
-      await this.jobs.complete(transaction, job);
+      await (waiting.length < TOGETHER_MAX ? this.jobs.complete(transaction, job) : this.jobs.postpone(transaction, job, 0));
     });
   }
 
