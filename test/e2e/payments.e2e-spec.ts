@@ -124,6 +124,19 @@ describe('a card payment', () => {
     expect(theirs.body.status).toBe('captured');
   });
 
+  it('with a unique reference that two ask for at once, each by a key of its own, is made and charged once (E6)', async () => {
+    const seller = await newMerchant(service.ask);
+    for (let round = 1; round <= 5; round++) {
+      const bodies = await Promise.all([1, 2].map(async () => paymentOf(await mintToken(service.sandbox.url, seller), { reference: `CLICK-${round}`, uniqueReference: true })));
+      const answers = await Promise.all(bodies.map((body) => createPayment(service, seller.client, body)));
+      const [made, refused] = answers.sort((one, other) => one.status - other.status);
+      expect(made).toMatchObject({ status: 201, body: { status: 'captured', reference: `CLICK-${round}` } });
+      expect(refused).toMatchObject({ status: 409, body: { code: 'duplicate_reference', existingId: made?.body.id } });
+      expect(approvedCharges(service, seller)).toHaveLength(round);
+    }
+    expect((await service.ask<{ data: PaymentBody[] }>({ path: '/v1/payments', key: seller.client })).body.data).toHaveLength(5);
+  });
+
   it('keeps names in any script whole (T18)', async () => {
     const customer = { email: 'ana@ejemplo.pe', firstName: 'Ana 😀', lastName: 'Ñuñez Üç' };
     const made = await createPayment(service, shop.client, paymentOf(await mintToken(service.sandbox.url, shop), { customer }));
