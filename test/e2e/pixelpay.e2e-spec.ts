@@ -74,6 +74,36 @@ describe('a payment through PixelPay', () => {
   });
 });
 
+describe('a payment that stays pending longer than the schedule is (A14, I5)', () => {
+  let brief: Service;
+  beforeAll(async () => { brief = await startService({ PUBLIC_URL: 'http://127.0.0.1:1', RESOLVE_SCHEDULE: '100ms,100ms' }); });
+  afterAll(() => brief.close());
+
+  it.each<[string, (pixelpay: Service['pixelpay']) => void]>([
+    ['says so', () => undefined],
+    ['does not answer', ({ faults }) => { faults.add({ route: 'GET /v2/payments/:id', kind: 'error_before_booking', status: 503, times: 1_000 }); }],
+    ['shows it no more', ({ settings }) => { settings.change({ lookupLagMs: 600_000 }); }],
+  ])('is asked about on and on while PixelPay %s, troubles nobody, and is captured once it is completed', async (_what, hide) => {
+    const shop = await newMerchantOfBoth(brief.ask);
+    brief.pixelpay.settings.change({ completeAfterMs: null });
+    const { body } = await createPayment(brief, shop.client, pixelpayPaymentOf(await mintPixelpayToken(brief.pixelpay.url, shop)));
+    hide(brief.pixelpay);
+    // Of the schedule alone: that somebody reads the payment uses up none of it.
+    const asked = async () => (await brief.tables.query<{ look_ups: number }>('select look_ups from payment_attempts where payment_id = ?', [body.id]))[0]?.look_ups ?? 0;
+    expect(await eventually(asked, (times) => times >= 5)).toBeGreaterThanOrEqual(5);
+    expect(await readPayment(brief, shop.client, body.id)).toMatchObject({ status: 'processing', processingReason: 'pending_at_gateway', attempts: [{ status: 'pending' }] });
+    const before = await asked();
+    expect(await eventually(asked, (times) => times > before)).toBeGreaterThan(before);
+
+    brief.pixelpay.faults.clear();
+    brief.pixelpay.settings.change({ lookupLagMs: 0 });
+    brief.pixelpay.panel.complete(body.gatewayReference ?? '');
+    expect(await settled(brief, shop.client, body.id)).toMatchObject({ status: 'captured', amountCaptured: 12_900 });
+    expect(brief.pixelpay.books.payments(shop.pixelpay.merchant)).toHaveLength(1);
+    expect(await brief.tables.query('select kind from tickets where payment_id = ?', [body.id])).toEqual([]);
+  });
+});
+
 describe('a reply that is lost', () => {
   it.each(['reset_after_booking', 'hang_after_booking', 'error_after_booking', 'truncated_body', 'cut_body', 'html_body', 'empty_body', 'huge_body'] as const)('by %s is found by order_id, and charged once (A1, A6, A9)', async (kind) => {
     service.pixelpay.faults.add({ route: 'POST /v2/payments', kind });
