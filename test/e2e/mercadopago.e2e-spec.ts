@@ -405,14 +405,6 @@ describe('an answer that is not what was asked', () => {
     expect(await settled(service, ana.client, rejected.body.id)).toMatchObject({ status: 'failed', failure: { code: 'fraud_suspected' } });
   });
 
-  it('in a look-up that lags behind is no evidence of absence (A15)', async () => {
-    // Longer than the time in which absence could be believed, were the lag not minded: LOOKUP_LAG_MS is 200 here.
-    service.mercadopago.settings.change({ lookupLagMs: 150 });
-    service.mercadopago.faults.add({ route: 'POST /v1/payments', kind: 'reset_after_booking' });
-    expect(await settled(service, ana.client, (await pay()).body.id)).toMatchObject({ status: 'captured' });
-    expect(booked()).toHaveLength(1);
-  });
-
   it('that shows less than was known moves nothing (A16)', async () => {
     const { body } = await pay();
     service.mercadopago.faults.add({ route: 'GET /v1/payments/:id', kind: 'wrong_answer', times: 2, changes: { status: 'pending', status_detail: 'pending_contingency' } });

@@ -119,13 +119,6 @@ describe('a reply that is lost', () => {
     expect(await ended(body.id)).toMatchObject({ status: 'failed', failure: { code: 'gateway_unavailable' } });
     expect(booked()).toEqual([]);
   });
-
-  it('in a look-up that lags behind is no evidence of absence (A15)', async () => {
-    // Longer than the time in which absence could be believed, were the lag not minded: LOOKUP_LAG_MS is 200 here.
-    service.pixelpay.settings.change({ lookupLagMs: 150 });
-    service.pixelpay.faults.add({ route: 'POST /v2/payments', kind: 'reset_after_booking' });
-    expect(await ended((await pay()).body.id)).toMatchObject({ status: 'captured' });
-  });
 });
 
 describe('an answer that is not what was asked', () => {
