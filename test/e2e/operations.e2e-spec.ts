@@ -130,9 +130,26 @@ describe('an operation whose reply is lost', () => {
     const payment = await authorize();
     service.sandbox.faults.add({ route: 'POST /v2/refunds', merchant: shop.culqi.merchant, kind: 'reset_after_booking' });
     expect(await operate('void', payment.id)).toMatchObject({ status: 200, body: { status: 'authorized', pendingOperation: 'void' } });
-    expect(await operate('capture', payment.id)).toMatchObject({ status: 409 });
+    expect(await operate('capture', payment.id)).toMatchObject({ status: 409, body: { code: 'invalid_state' } }); // found voided meanwhile
     expect(await calm(payment.id)).toMatchObject({ status: 'voided' });
     expect(service.sandbox.books.requests(shop.culqi.merchant).filter(({ method, path }) => method === 'POST' && path.endsWith('/refunds'))).toHaveLength(1);
+  }, 20_000);
+
+  it('a void that Culqi never saw leaves the money reserved: nothing is captured before that is known, and all of it can be afterwards (A20)', async () => {
+    const payment = await authorize();
+    service.sandbox.faults.add({ route: 'POST /v2/refunds', merchant: shop.culqi.merchant, kind: 'reset_before_booking' });
+    expect(await operate('void', payment.id)).toMatchObject({ status: 200, body: { status: 'authorized', pendingOperation: 'void', attempts: [{}, { operation: 'void', status: 'unknown' }] } });
+    // The refused capture asks, too: nobody answers yet.
+    service.sandbox.faults.add({ route: 'GET /v2/charges/:id', merchant: shop.culqi.merchant, kind: 'error_before_booking', status: 503, times: 1_000 });
+    expect(await operate('capture', payment.id)).toMatchObject({ status: 409, body: { code: 'operation_in_progress' } });
+    expect(await show(payment.id)).toMatchObject({ status: 'authorized', pendingOperation: 'void' });
+    expect(charge()).toMatchObject({ capture: false, amount_refunded: 0 });
+
+    service.sandbox.faults.clear();
+    expect(await calm(payment.id)).toMatchObject({ status: 'authorized', pendingOperation: null, attempts: [{}, { operation: 'void', status: 'failed' }] });
+    expect(await operate('capture', payment.id)).toMatchObject({ status: 200, body: { status: 'captured', amountCaptured: 12_900 } });
+    expect(charge()).toMatchObject({ capture: true, amount_refunded: 0, current_amount: 12_900 });
+    expect(service.sandbox.books.requests(shop.culqi.merchant).filter(({ path }) => path.endsWith('/capture'))).toHaveLength(1);
   }, 20_000);
 
   it('is looked up at once when it is asked for again', async () => {
