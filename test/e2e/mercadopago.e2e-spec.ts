@@ -266,13 +266,36 @@ describe('a refund', () => {
     expect(booked()[0]?.refunds).toHaveLength(1);
   });
 
-  it('that meets a chargeback gives back no more than was taken (E10)', async () => {
+  /** What the buyer has back of the one payment, by MercadoPago's books. A chargeback is of all of it. */
+  const backInBooks = (): number => booked().flatMap(({ amount, status, refunds }) => [status === 'charged_back' ? amount : 0, ...refunds.filter((refund) => refund.status === 'approved').map((refund) => refund.amount)]).reduce((sum, amount) => sum + amount, 0);
+
+  it.each([['rejected', 'failed', 0], ['approved', 'succeeded', 12_900]] as const)('in process when a chargeback comes, and %s then, gives back no more than was taken (E10)', async (end, status, amountRefunded) => {
+    listen();
+    service.mercadopago.settings.change({ refundsInProcess: true, refundAfterMs: null });
     const { body } = await pay();
-    const [refund] = await Promise.all([refundPayment(service, ana.client, body.id), Promise.resolve().then(() => { service.mercadopago.panel.chargeBack(Number(body.gatewayReference)); })]);
-    expect(['succeeded', 'failed']).toContain((await ended(refund.body.id)).status);
-    const after = await readPayment(service, ana.client, body.id);
-    expect(after.status).toBe('captured');
-    expect(after.amountRefunded).toBe(booked()[0]?.refunds.filter(({ status }) => status === 'approved').reduce((sum, { amount }) => sum + amount, 0));
+    const refund = await refundPayment(service, ana.client, body.id);
+    expect(refund).toMatchObject({ status: 201, body: { status: 'submitted', amount: 12_900 } });
+    service.mercadopago.panel.chargeBack(Number(body.gatewayReference));
+    expect(await eventually(() => ticketsOf(body.id), (found) => found.length > 0)).toEqual([{ kind: 'chargeback' }]);
+    expect(await readPayment(service, ana.client, body.id)).toMatchObject({ status: 'captured', amountRefunded: 0, amountRefundPending: 12_900, refunds: [{ status: 'submitted' }] });
+    expect(await post(`/v1/payments/${body.id}/refunds`, {})).toMatchObject({ status: 422, body: { code: 'refund_exceeds_captured' } });
+
+    service.mercadopago.panel.endRefund(Number(body.gatewayReference), booked()[0]?.refunds[0]?.id ?? 0, end);
+    expect(await ended(refund.body.id)).toMatchObject({ status });
+    const synced = await service.ask<PaymentBody>({ method: 'POST', path: `/v1/payments/${body.id}/sync`, key: ana.operator });
+    expect(synced.body).toMatchObject({ status: 'captured', amountCaptured: 12_900, amountRefunded, amountRefundPending: 0, refunds: [{ status, origin: 'api' }] });
+    expect(backInBooks()).toBe(12_900);
+  });
+
+  it('after a chargeback that is known fails, is asked for once, and gives nothing back (E10)', async () => {
+    listen();
+    const { body } = await pay();
+    service.mercadopago.panel.chargeBack(Number(body.gatewayReference));
+    expect(await eventually(() => ticketsOf(body.id), (found) => found.length > 0)).toEqual([{ kind: 'chargeback' }]);
+    expect(await refundPayment(service, ana.client, body.id)).toMatchObject({ status: 201, body: { status: 'failed', failure: { pspCode: '2063' } } });
+    expect(await readPayment(service, ana.client, body.id)).toMatchObject({ status: 'captured', amountRefunded: 0, amountRefundPending: 0, refunds: [{ status: 'failed' }] });
+    expect(service.mercadopago.books.requests(account.merchant).filter(({ method, path }) => method === 'POST' && path.endsWith('/refunds'))).toHaveLength(1);
+    expect(backInBooks()).toBe(12_900);
   });
 
   it('in the panel becomes one of origin gateway, by webhook', async () => {
