@@ -1,6 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
 import { ormOptions } from '../../src/mikro-orm.config.js';
+import { metAnotherTransaction } from '../../src/platform/database/database-errors.js';
 import type { Database } from '../../src/platform/database/database.js';
 import { openDatabase } from '../../src/platform/database/open-database.js';
 import { checkSession } from '../../src/platform/database/readiness.js';
@@ -60,6 +62,56 @@ describe('a transaction', () => {
     await waiting;
     expect([await count(6), await count(7)]).toEqual([1, 1]);
   }, 30_000);
+
+  it('that waits for a row longer than all its tries gives up in bounded time, with nothing written (D1, D2)', async () => {
+    await tables.query('insert into counters values (8, 0), (9, 0)');
+    // One connection, whose waits are the shortest that both databases know.
+    const impatient = await openDatabase(ormOptions(tables.url, 1));
+    await sql`set session innodb_lock_wait_timeout = 1`.execute(impatient.acrossTenants());
+    await tables.query('start transaction');
+    await tables.query('select n from counters where id = 9 for update');
+    let runs = 0;
+    const trying = impatient.transaction(async (transaction) => {
+      runs++;
+      await sql`update counters set n = n + 1 where id = 8`.execute(transaction.acrossTenants());
+      await sql`update counters set n = n + 1 where id = 9`.execute(transaction.acrossTenants());
+    }).then(() => 'committed', (error: unknown) => error);
+    try {
+      expect(await Promise.race([trying, sleep(80_000, 'still trying', { ref: false })])).toMatchObject({ errno: 1205 });
+    } finally {
+      await tables.query('rollback');
+      await trying;
+      await impatient.close();
+    }
+    expect(runs).toBeGreaterThan(1);
+    expect([await count(8), await count(9)]).toEqual([0, 0]);
+  }, 100_000);
+
+  it('whose row was changed since its snapshot was taken runs again from its reads (T12)', async () => {
+    // MariaDB's alone: MySQL overwrites what was changed since.
+    const [setting] = await tables.query("show variables like 'innodb_snapshot_isolation'");
+    if (setting === undefined) {
+      expect(metAnotherTransaction(Object.assign(new Error('Record has changed since last read'), { errno: 1020 }))).toBe(true);
+      return;
+    }
+    await tables.query('insert into counters values (10, 0)');
+    const strict = await openDatabase(ormOptions(tables.url, 1));
+    await sql`set session innodb_snapshot_isolation = 1`.execute(strict.acrossTenants());
+    await sql`set session transaction isolation level repeatable read`.execute(strict.acrossTenants());
+    const read: (number | undefined)[] = [];
+    const refusals: unknown[] = [];
+    try {
+      await strict.transaction(async (transaction) => {
+        read.push((await sql<{ n: number }>`select n from counters where id = 10`.execute(transaction.acrossTenants())).rows[0]?.n);
+        if (read.length === 1) await tables.query('update counters set n = 5 where id = 10');
+        await sql`update counters set n = n + 1 where id = 10`.execute(transaction.acrossTenants()).catch((error: unknown) => { refusals.push(error); throw error; });
+      });
+    } finally {
+      await strict.close();
+    }
+    expect(refusals).toMatchObject([{ errno: 1020 }]);
+    expect([read, await count(10)]).toEqual([[0, 5], 6]);
+  });
 
   it('that fails leaves nothing of itself behind (T13)', async () => {
     await expect(database.transaction(async (transaction) => {
