@@ -3,14 +3,17 @@ import { MikroORM } from '@mikro-orm/mysql';
 import { MIGRATIONS } from '../../migrations/migrations.js';
 import { ormOptions } from '../../src/mikro-orm.config.js';
 import { migrate } from '../../src/platform/database/migrator.js';
+import { startMigration, startProcess } from '../support/process.js';
+import { testEnvironment } from '../support/settings.js';
+import { startStepProxy } from '../support/step-proxy.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 
 let tables: TestDatabase;
 beforeAll(async () => { tables = await createTestDatabase(); });
 afterAll(() => tables.drop());
 
-const pendingChanges = async (): Promise<string> => {
-  const orm = await MikroORM.init(ormOptions(tables.url, 2));
+const pendingChanges = async (url = tables.url): Promise<string> => {
+  const orm = await MikroORM.init(ormOptions(url, 2));
   try {
     return (await orm.schema.getUpdateSchemaSQL({ wrap: false, safe: false })).split('\n').filter((line) => !/`?migrations`?/.test(line)).join('\n').trim();
   } finally {
@@ -52,4 +55,52 @@ describe('migrations', () => {
     expect(await migrate(tables.url, ormOptions(tables.url, 2))).toHaveLength(MIGRATIONS.length);
     expect(await pendingChanges()).toBe('');
   });
+});
+
+describe('the migrate command', () => {
+  /** Half of a migration: some tables are there, some columns are not, and nothing of it is recorded. */
+  const HALF = { statement: /create table if not exists webhook_events/, migration: 'Migration20261124060000_refunds' };
+  const UP_TO_DATE = { code: 0, printed: 'The schema is up to date.\n' };
+
+  /** An empty schema beside the test's own. */
+  const inEmptySchema = async (work: (url: string, name: string) => Promise<void>): Promise<void> => {
+    const url = new URL(tables.url);
+    url.pathname += '_empty';
+    const name = url.pathname.slice(1);
+    await tables.query(`create database ${name}`);
+    await work(url.href, name).finally(() => tables.query(`drop database ${name}`));
+  };
+  const environment = (url: string) => testEnvironment(url, 'http://127.0.0.1:9');
+  const tablesIn = (name: string) => tables.query('select table_name from information_schema.tables where table_schema = ?', [name]);
+
+  it('started three times at once, and killed where it is at work, makes the whole schema all the same, once (C5)', () => inEmptySchema(async (url, name) => {
+    const proxies = await Promise.all([1, 2, 3].map(() => startStepProxy(url)));
+    const runs = proxies.map((proxy) => startMigration(environment(proxy.url)));
+    for (const [at, proxy] of proxies.entries()) {
+      proxy.strikeAt(1, 'after', () => {
+        runs[at]?.signal('SIGKILL');
+        // The others go on.
+        for (const each of proxies) each.strikeAt(Infinity, 'after', () => undefined);
+      }, HALF.statement);
+    }
+    const ends = await Promise.all(runs.map(({ ended }) => ended));
+    await Promise.all(proxies.map((proxy) => proxy.close()));
+    expect(ends.sort((one, other) => one.printed.localeCompare(other.printed))).toEqual([{ code: null, printed: '' }, { code: 0, printed: expect.stringMatching(`^Migrated: ${HALF.migration}, `) as unknown }, UP_TO_DATE]);
+
+    expect(await startMigration(environment(url)).ended).toEqual(UP_TO_DATE);
+    expect(await tables.query(`select name from ${name}.migrations order by id`)).toEqual(MIGRATIONS.map((migration) => ({ name: migration.name })));
+    expect(await pendingChanges(url)).toBe('');
+  }), 60_000);
+
+  it('is never run by the service: over an empty schema that is not ready, makes nothing, and waits for it (C5)', () => inEmptySchema(async (url, name) => {
+    const service = await startProcess(environment(url), '/health/live');
+    try {
+      expect(await service.ask({ path: '/health/ready' })).toMatchObject({ status: 503, body: { checks: { database: { status: 'ok' }, schema: { status: 'failed' } } } });
+      expect(await tablesIn(name)).toEqual([]);
+      expect(await startMigration(environment(url)).ended).toMatchObject({ code: 0 });
+      expect(await service.ask({ path: '/health/ready' })).toMatchObject({ status: 200 });
+    } finally {
+      expect(await service.kill('SIGTERM')).toBe(0);
+    }
+  }), 60_000);
 });

@@ -38,7 +38,15 @@ export function startWorker(environment: Record<string, string>): Program {
   return handleOf(start('worker', environment));
 }
 
-function start(program: string, environment: Record<string, string>, stdout?: number): ChildProcess {
+/** Starts the migrate command. `ended`: its exit code, null when a signal ended it, and what it printed. */
+export function startMigration(environment: Record<string, string>): Program & { ended: Promise<{ code: number | null; printed: string }> } {
+  const child = start('migrate', environment, 'pipe');
+  let printed = '';
+  child.stdout?.on('data', (chunk: Buffer) => { printed += chunk.toString(); });
+  return { ...handleOf(child), ended: once(child, 'close').then(([code]) => ({ code: code as number | null, printed })) };
+}
+
+function start(program: string, environment: Record<string, string>, stdout?: number | 'pipe'): ChildProcess {
   const file = join(import.meta.dirname, `../../dist/src/${program}.js`);
   if (!existsSync(file)) throw new Error('dist is missing: npm test builds it first');
   // Many are started: what was compiled once need not be again.
