@@ -76,11 +76,15 @@ describe('what chaos judges by', () => {
     ['another currency', 'charge.currency = "USD";', ['I2', 'I3']],
     ['another merchant', 'charge.merchant = "other";', ['I2']],
     ['failed, and taken', 'payment.status = row.status = "failed"; payment.amountCaptured = 0; steps.at(-1).to_status = "failed"; heard[0].answer = { id: "pay_1", status: "processing" };', ['I2', 'I4', 'I10']],
-    ['a refund done twice, the second booked as one of the panel', 'charge.refunds.push({ amount: 500 }); charge.refunded = 1000; payment.refunds.push({ id: "rfd_2", amount: 500, origin: "gateway", status: "succeeded" }); payment.amountRefunded = 1000;', ['I10']],
-    ['a refund done twice', 'charge.refunds.push({ amount: 500 }); charge.refunded = 1000;', ['I10']],
-    ['two refunds of another split', 'charge.refunds = [{ amount: 200 }, { amount: 300 }];', ['I10']],
-    ['a refund in the panel that nobody knows', 'story.panelAmount = 700; charge.refunds.push({ amount: 700 }); charge.refunded = 1200;', ['I10']],
-    ['a refund in the panel that is known', 'story.panelAmount = 700; charge.refunds.push({ amount: 700 }); charge.refunded = 1200; payment.refunds.push({ id: "rfd_2", amount: 700, origin: "gateway", status: "succeeded" }); payment.amountRefunded = 1200;', []],
+    ['a refund done twice, the second booked as one of the panel', 'charge.refunds.push({ reference: "ref_2", amount: 500 }); charge.refunded = 1000; payment.refunds.push({ id: "rfd_2", amount: 500, origin: "gateway", status: "succeeded", gatewayReference: null }); payment.amountRefunded = 1000;', ['I10']],
+    ['a refund done twice', 'charge.refunds.push({ reference: "ref_2", amount: 500 }); charge.refunded = 1000;', ['I10']],
+    ['two refunds of another split', 'charge.refunds = [{ reference: "ref_1", amount: 200 }, { reference: "ref_2", amount: 300 }];', ['I10']],
+    ['two refunds of one amount, of which the wrong one is called done', 'refund.gatewayReference = "ref_9"; payment.refunds.push({ ...refund, id: "rfd_2", status: "failed", gatewayReference: null });', ['I10']],
+    ['a refund that is called failed, and another done that nobody can name', 'refund.gatewayReference = null; payment.refunds.push({ ...refund, id: "rfd_2", status: "failed", gatewayReference: "ref_1" });', ['I10']],
+    ['a done refund that we cannot name, beside one that we can', 'payment.refunds.unshift({ ...refund, id: "rfd_2", gatewayReference: null }); charge.refunds.push({ reference: "ref_2", amount: 500 }); charge.refunded = payment.amountRefunded = 1000;', []],
+    ['a key that was answered in two ways', 'heard.push({ ...heard[0], text: "{ }" });', ['I6']],
+    ['a refund in the panel that nobody knows', 'story.panelAmount = 700; charge.refunds.push({ reference: "ref_2", amount: 700 }); charge.refunded = 1200;', ['I10']],
+    ['a refund in the panel that is known', 'story.panelAmount = 700; charge.refunds.push({ reference: "ref_2", amount: 700 }); charge.refunded = 1200; payment.refunds.push({ id: "rfd_2", amount: 700, origin: "gateway", status: "succeeded", gatewayReference: null }); payment.amountRefunded = 1200;', []],
     ['in review, though the books show it', 'payment.status = row.status = steps.at(-1).to_status = "needs_review"; tickets.push({ kind: "mismatch", payment_id: "pay_1", refund_id: null, status: "open", evidence: "" }); charge.state = "reserved"; charge.captured = charge.refunded = 0; charge.isReserved = true; charge.refunds = payment.refunds = []; payment.amountCaptured = payment.amountRefunded = 0; heard.length = 1; heard[0].answer = { id: "pay_1", status: "processing" };', ['I5']],
     ['reserved, and no book shows it', 'payment.status = row.status = steps.at(-1).to_status = "authorized"; charges.length = 0; payment.refunds = []; payment.amountCaptured = payment.amountRefunded = 0; heard.length = 1; heard[0].answer = { id: "pay_1", status: "processing" };', ['I5']],
     ['created, though a confirmation was answered', 'payment.status = row.status = steps.at(-1).to_status = "created"; steps.length = 1; row.version = 1; charges.length = 0; payment.refunds = []; payment.amountCaptured = payment.amountRefunded = 0; heard.length = 1; heard[0].answer = { id: "pay_1", status: "created" }; heard.push({ operation: "confirm", key: "k9", at: "/v1/payments/pay_1/confirm", status: 200, text: "{}", answer: { id: "pay_1", status: "processing" } });', ['I5']],
@@ -103,8 +107,8 @@ describe('what chaos judges by', () => {
     const judge = (change) => {
       const shop = { suffix: 'abc', heard: [] };
       const heard = shop.heard;
-      const charge = { psp: 'culqi', merchant: 'abc', reference: 'chr_1', attemptId: 'att_1', amount: 12900, currency: 'PEN', state: 'captured', captured: 12900, refunded: 500, isReserved: false, refunds: [{ amount: 500 }] };
-      const refund = { id: 'rfd_1', amount: 500, origin: 'api', status: 'succeeded' };
+      const charge = { psp: 'culqi', merchant: 'abc', reference: 'chr_1', attemptId: 'att_1', amount: 12900, currency: 'PEN', state: 'captured', captured: 12900, refunded: 500, isReserved: false, refunds: [{ reference: 'ref_1', amount: 500 }] };
+      const refund = { id: 'rfd_1', amount: 500, origin: 'api', status: 'succeeded', gatewayReference: 'ref_1' };
       const payment = { id: 'pay_1', status: 'captured', amount: 12900, currency: 'PEN', amountCaptured: 12900, amountRefunded: 500, gatewayReference: 'chr_1', pendingOperation: null, nextAction: null, refunds: [refund], attempts: [{ id: 'att_1' }] };
       heard.push({ operation: 'create', key: 'k1', at: '/v1/payments', status: 201, text: '{}', answer: { id: 'pay_1', status: 'captured', amountCaptured: 12900, gatewayReference: 'chr_1' } });
       heard.push({ operation: 'refund', key: 'k2', at: '/v1/payments/pay_1/refunds', body: { amount: 500 }, status: 201, text: '{}', answer: { id: 'rfd_1', paymentId: 'pay_1', status: 'succeeded' } });

@@ -13,9 +13,9 @@ export async function allCharges(world) {
       refunds: culqi.refunds.filter((refund) => refund.charge_id === charge.id).map(({ id, amount }) => ({ reference: id, amount })),
     })),
     ...mercadopago.payments.map((payment) => charged({
-      psp: 'mercadopago', merchant: suffixOf(payment), reference: payment.isOrder ? `ORD01${String(payment.id).padStart(24, '0')}` : String(payment.id), attemptId: payment.external_reference, amount: payment.amount,
+      psp: 'mercadopago', merchant: suffixOf(payment), reference: payment.isOrder ? named('ORD', payment.id) : String(payment.id), attemptId: payment.external_reference, amount: payment.amount,
       currency: { MPE: 'PEN' }[payment.site], state: { approved: 'captured', refunded: 'captured', charged_back: 'captured', authorized: 'reserved', pending: 'waiting', in_process: 'waiting' }[payment.status] ?? 'over',
-      refunds: payment.refunds.filter(({ status }) => status === 'approved').map(({ id, amount }) => ({ reference: String(id), amount })),
+      refunds: payment.refunds.filter(({ status }) => status === 'approved').map(({ id, amount }) => ({ reference: payment.isOrder ? named('REF', id) : String(id), amount })),
     })),
     ...pixelpay.payments.map((payment) => charged({
       psp: 'pixelpay', merchant: suffixOf(payment), reference: payment.txn_id, attemptId: payment.order_id, amount: payment.amount, currency: payment.currency,
@@ -26,6 +26,8 @@ export async function allCharges(world) {
 }
 
 const suffixOf = ({ merchant }) => merchant.slice(merchant.indexOf('_') + 1);
+/** As orders of MercadoPago's, and what belongs to them, are called. */
+const named = (prefix, id) => `${prefix}01${String(id).padStart(24, '0')}`;
 
 /** `given`: what the PSP itself counts as given back, which the sum of its refunds must be. */
 function charged({ given, ...charge }) {

@@ -79,7 +79,7 @@ export const INVARIANTS = {
   'I12 webhooks answered 2xx are stored, once': (seen) => {
     const hashes = new Set(seen.events.map(({ hash }) => hash));
     return together(
-      judged(seen.sent, ({ gateway, event, body }) => (hashes.has(crypto.createHash('sha256').update(body).digest('hex')) ? [] : [{ paymentId: paymentSpokenOf(seen, body), what: `${event} of ${gateway} was answered 2xx, and is not stored` }])),
+      judged(seen.sent, ({ gateway, event, body }) => (hashes.has(hashOf(body)) ? [] : [{ paymentId: paymentSpokenOf(seen, body), what: `${event} of ${gateway} was answered 2xx, and is not stored` }])),
       judged([...groups(seen.events, ({ tenant_id: tenant, gateway, hash }) => `${tenant} ${gateway} ${hash}`)], ([, same]) => (same.length > 1 ? [{ paymentId: same[0].payment_id, what: `a webhook of ${same[0].gateway} is stored ${same.length} times` }] : [])),
     );
   },
@@ -148,20 +148,22 @@ function convergence(payment, { chargesOf, tickets, heard, stories }) {
   return violations;
 }
 
-/** One by one: what the PSP gave back is what was asked of us, and what was done in its panel. A refund that waits for people may be either. */
+/** One by one, by what the PSP calls it where we know: what it gave back is what was asked of us, and what was done in its panel. A refund that waits for people may be either. */
 function refunds(payment, seen) {
   const asked = payment.refunds.filter(({ status }) => status !== 'failed');
-  const done = payment.refunds.filter(({ status }) => status === 'succeeded').map(({ amount }) => amount);
-  const parked = payment.refunds.filter(({ status }) => status === 'needs_review').map(({ amount }) => amount);
-  const given = seen.chargesOf(payment).flatMap(({ refunds: made }) => made.map(({ amount }) => amount));
-  const { rest, missing } = without(given, done);
+  // Those that name one first: what is left may be any of the others.
+  const done = payment.refunds.filter(({ status }) => status === 'succeeded').sort((one, other) => Number(one.gatewayReference === null) - Number(other.gatewayReference === null));
+  const parked = payment.refunds.filter(({ status }) => status === 'needs_review');
+  const given = seen.chargesOf(payment).flatMap(({ refunds: made }) => made);
+  const { rest, missing } = without(given, done, isSameRefund);
   const counted = sum(seen.chargesOf(payment), ({ refunded }) => refunded);
   const refused = payment.refunds.filter(({ status, origin, failure }) => status === 'failed' && origin === 'api' && failure?.code === 'processing_error');
   return [
-    ...(panelAmountOf(seen, payment.id) === null && payment.refunds.some(({ origin }) => origin === 'gateway') ? [violation(payment, `nothing was given back in a panel; we have ${listed(payment.refunds)}, and the books show ${given.join(', ')}`)] : []),
-    ...(missing.length > 0 || without(parked, rest).missing.length > 0 ? [violation(payment, `the books show ${given.join(', ') || 'nothing'} given back; we have ${listed(payment.refunds)}`)] : []),
+    ...(panelAmountOf(seen, payment.id) === null && payment.refunds.some(({ origin }) => origin === 'gateway') ? [violation(payment, `nothing was given back in a panel; we have ${listed(payment.refunds)}, and the books show ${shown(given)}`)] : []),
+    ...(missing.length > 0 || without(parked, rest, (ours, made) => isSameRefund(made, ours)).missing.length > 0 ? [violation(payment, `the books show ${shown(given)} given back; we have ${listed(payment.refunds)}`)] : []),
+    ...payment.refunds.filter(({ status, gatewayReference }) => status === 'failed' && given.some(({ reference }) => reference === gatewayReference)).map(({ id, gatewayReference }) => violation(payment, `refund ${id} is failed, and the books show ${gatewayReference} given back`)),
     ...(sum(asked, ({ amount }) => amount) > payment.amountCaptured || counted > payment.amountCaptured ? [violation(payment, `${sum(asked, ({ amount }) => amount)} are refunded or about to be, and the PSP counts ${counted}, of ${payment.amountCaptured}`)] : []),
-    ...(counted !== sum(given, (amount) => amount) || payment.amountRefunded !== sum(done, (amount) => amount) ? [violation(payment, `the PSP counts ${counted}, its refunds are ${given.join(', ')}; we count ${payment.amountRefunded}, our refunds are ${done.join(', ')}`)] : []),
+    ...(counted !== sum(given, ({ amount }) => amount) || payment.amountRefunded !== sum(done, ({ amount }) => amount) ? [violation(payment, `the PSP counts ${counted}, its refunds are ${shown(given)}; we count ${payment.amountRefunded}, our refunds are ${listed(payment.refunds)}`)] : []),
     ...refused.map(({ id }) => violation(payment, `refund ${id} was let through, and its PSP refused it`)),
   ];
 }
@@ -190,14 +192,18 @@ function paymentSpokenOf({ payments }, body) {
 }
 
 const panelAmountOf = ({ stories }, paymentId) => stories.get(paymentId)?.panelAmount ?? null;
-const listed = (refunds_) => refunds_.map(({ origin, status, amount }) => `${amount} ${status} (${origin})`).join(', ') || 'none';
+const hashOf = (body) => crypto.createHash('sha256').update(body).digest('hex');
+const listed = (refunds_) => refunds_.map(({ origin, status, amount, gatewayReference }) => `${amount} ${status} (${origin}, ${gatewayReference})`).join(', ') || 'none';
+const shown = (given) => given.map(({ reference, amount }) => `${amount} (${reference})`).join(', ') || 'nothing';
+/** One that we cannot name may be any of its amount. */
+const isSameRefund = (made, ours) => made.amount === ours.amount && [null, made.reference].includes(ours.gatewayReference);
 const sum = (list, of) => list.reduce((total, each) => total + of(each), 0);
 
-/** What is left of a list of amounts when others are taken out, each once, and which of those it does not hold. */
-export function without(amounts, others) {
-  const rest = [...amounts];
-  const missing = others.filter((amount) => {
-    const at = rest.indexOf(amount);
+/** What is left of a list when others are taken out, each once, and which of those it does not hold. */
+function without(list, others, isSame = (one, other) => one === other) {
+  const rest = [...list];
+  const missing = others.filter((other) => {
+    const at = rest.findIndex((one) => isSame(one, other));
     if (at >= 0) rest.splice(at, 1);
     return at < 0;
   });
