@@ -68,7 +68,7 @@ async function run(seed, options, name = String(seed)) {
   const beganMs = Date.now();
   const reserveMs = Math.min(60_000, options.minutes * 20_000);
   const ends = { beginMs: beganMs + options.minutes * 60_000 - reserveMs, playMs: beganMs + options.minutes * 60_000 - reserveMs / 2, calmMs: beganMs + options.minutes * 60_000 - reserveMs / 6 };
-  const world = Object.assign(await startWorld({ home, dist: options.dist, say }), { canaries: [], forged: [], misused: [], waits: [], unanswered: [], unreadable: [], isOver: false });
+  const world = Object.assign(await startWorld({ home, dist: options.dist, say }), { canaries: [], forged: [], misused: [], waits: [], unanswered: [], unreadable: [], effects: [], isOver: false });
   try {
     const clients = await openShops(world, seed, options);
     const shops = clients.flatMap(({ payments, orders }) => [payments, orders]);

@@ -91,6 +91,12 @@ describe('what chaos judges by', () => {
     ['a client that never got an answer', 'seen.unanswered.push({ paymentId: "pay_1", what: "no final answer" });', ['I5']],
     ['a final status is left', 'steps.push({ payment_id: "pay_1", version: 4, from_status: "captured", to_status: "captured" }, { payment_id: "pay_1", version: 5, from_status: "captured", to_status: "needs_review" }, { payment_id: "pay_1", version: 6, from_status: "needs_review", to_status: "captured" }); row.version = 6;', ['I11']],
     ['the row is not where its last step led', 'row.version = 4;', ['I11']],
+    ['a webhook that had no effect before the look-over', 'seen.world.effects.push({ paymentId: "pay_1", what: "refund.creation.succeeded of culqi", isKnown: false });', ['I12']],
+    ['a webhook of a PSP that was laid aside as nobody\'s', 'took({ gateway: "culqi", event: "charge.creation.succeeded", status: "quarantined" });', ['I12']],
+    ['a webhook of a PSP that is called somebody else\'s', 'took({ gateway: "culqi", event: "charge.creation.succeeded", status: "processed", payment_id: "pay_9" });', ['I12']],
+    ['a webhook of a PSP that is ours', 'took({ gateway: "culqi", event: "charge.creation.succeeded", status: "processed", payment_id: "pay_1" });', []],
+    ['a webhook of the number of an order', 'shop.orders = true; took({ gateway: "mercadopago", event: "payment.updated", status: "quarantined" });', []],
+    ['a webhook of an order that was laid aside as nobody\'s', 'shop.orders = true; took({ gateway: "mercadopago", event: "order.processed", status: "quarantined" });', ['I12']],
     ['a webhook that waits at the end', 'seen.events.push({ id: "whe_1", gateway: "culqi", status: "received", hash: "1" });', ['I12']],
     ['a forged webhook that is stored as proven', 'seen.world.forged.push({ gateway: "culqi", paymentId: "pay_1", status: 200, hash: "2" }); seen.events.push({ id: "whe_2", gateway: "culqi", status: "processed", is_proven: 1, hash: "2" });', ['I12']],
     ['a forged webhook that is refused, and stored', 'seen.world.forged.push({ gateway: "pixelpay", paymentId: "pay_1", status: 401, hash: "3" }); seen.events.push({ id: "whe_3", gateway: "pixelpay", status: "processed", is_proven: 0, hash: "3" });', ['I12']],
@@ -103,6 +109,7 @@ describe('what chaos judges by', () => {
     ['a payment that is refused', 'heard.push({ operation: "create", key: "k3", at: "/v1/payments", status: 422, text: "{}", answer: { code: "no_eligible_gateway" } });', ['C1']],
   ];
   const broken = said<Record<string, string[]>>(`
+    import { createHash } from 'node:crypto';
     import { INVARIANTS } from './tools/chaos/invariants.mjs';
     const judge = (change) => {
       const shop = { suffix: 'abc', heard: [] };
@@ -118,7 +125,11 @@ describe('what chaos judges by', () => {
       const seen = {
         payments: [payment], paymentsByShop: new Map([[shop, [payment]]]), shopOf: new Map([['pay_1', shop]]), charges, tickets, heard, rows: [row], transitions: steps, stories: new Map([['pay_1', story]]), sent: [], events: [], foreign: [], unanswered: [], jobsDue: [],
         byId: new Map([['pay_1', payment]]), refundById: new Map([['rfd_1', refund]]), chargesOf: () => charges.filter(({ attemptId }) => attemptId === 'att_1'), paymentOf: ({ attemptId }) => (attemptId === 'att_1' ? payment : undefined),
-        secrets: { wanted: 1, places: 1, found: [] }, world: { misused: [], forged: [], waits: [], unreadable: [], members: {} },
+        secrets: { wanted: 1, places: 1, found: [] }, world: { misused: [], forged: [], waits: [], unreadable: [], effects: [], readings: [], members: {} },
+      };
+      const took = ({ event, ...stored }) => {
+        seen.sent.push({ gateway: stored.gateway, merchant: 'abc', event, body: 'says chr_1' });
+        seen.events.push({ id: 'whe_1', payment_id: null, hash: createHash('sha256').update('says chr_1').digest('hex'), ...stored });
       };
       eval(change);
       return [...new Set(Object.entries(INVARIANTS).filter(([, check]) => check(seen).violations.length > 0).map(([name]) => name.split(' ')[0]))];

@@ -36,8 +36,13 @@ function charged({ given, ...charge }) {
   return { ...charge, refunds, captured: charge.state === 'captured' ? charge.amount : 0, refunded: charge.state === 'captured' ? given ?? refunded : 0, isReserved: charge.state === 'reserved' };
 }
 
-/** Webhooks that were answered with 2xx, `{ gateway, event, body }`: what they said must be stored. */
+/** Webhooks that were answered with 2xx, `{ gateway, merchant, event, at, body }`: what they said must be stored. `merchant` is the suffix of its keys. */
 export async function heardWebhooks(world) {
-  const all = await Promise.all(Object.entries(world.emulators).map(async ([gateway, emulator]) => (await emulator.sent()).map((webhook) => ({ gateway, ...webhook }))));
+  const all = await Promise.all(Object.entries(world.emulators).map(async ([gateway, emulator]) => (await emulator.sent()).map((webhook) => ({ ...webhook, gateway, merchant: suffixOf(webhook) }))));
   return all.flat().filter(({ status }) => status >= 200 && status < 300);
+}
+
+/** Whether a webhook tells that money of the payment with this reference was given back: the PSP shows it, whoever asks after this. Of an order only its own tells. */
+export function tellsOfRefund({ event, body }, reference) {
+  return (event.startsWith('refund.') || event === 'payment.updated' || body.includes('"refunds":[')) && body.includes(reference);
 }

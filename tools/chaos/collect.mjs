@@ -2,9 +2,11 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { allCharges, heardWebhooks } from './books.mjs';
+import { allCharges, heardWebhooks, tellsOfRefund } from './books.mjs';
 
 const CONVERGE_MS = 60_000;
+/** How long a webhook may take to have its effect, from when it was taken in and faults are over. */
+const EFFECT_MS = 20_000;
 const PAGE = 100;
 /** How often a page is asked for until it is clear that it cannot be read. */
 const TRIES_MAX = 100;
@@ -14,13 +16,14 @@ const REPEATS = 100;
 const NIGHTS = [0, 12, 24];
 
 /**
- * Ends the faults and waits: jobs go on, night falls (the look-over), and operators look at what has a ticket. Tells how long it took; `untilMs`: when the
- * seed's time is over.
+ * Ends the faults and waits: webhooks have their effects, jobs go on, night falls (the look-over), and operators look at what has a ticket. Tells how long it
+ * took; `untilMs`: when the seed's time is over.
  */
 export async function converge(world, shops, played, untilMs) {
   for (const emulator of Object.values(world.emulators)) await emulator.ask('DELETE', 'faults');
   const beganMs = Date.now();
   const panels = new Set(played.filter(({ panelAmount }) => panelAmount !== null).map(({ paymentId }) => paymentId));
+  world.effects.push(...await effectsOf(world, shops, panels, beganMs, untilMs));
   for (let round = 0; Date.now() - beganMs < CONVERGE_MS && Date.now() < untilMs; round += 1, await sleep(500)) {
     const payments = (await Promise.all(shops.map((shop) => paymentsOf(shop, Math.min(beganMs + CONVERGE_MS, untilMs))))).flat();
     const open = payments.filter((payment) => payment.status === 'processing' || payment.pendingOperation !== null || payment.refunds.some(({ status }) => status === 'submitted'));
@@ -33,6 +36,24 @@ export async function converge(world, shops, played, untilMs) {
     if (!isBusy && (untold.length === 0 || round > NIGHTS.at(-1) + 6) && (parked.length === 0 || round > 20)) break;
   }
   return Date.now() - beganMs;
+}
+
+/**
+ * Refunds made in a panel that a webhook told of which was answered 2xx, `{ paymentId, what, isKnown }`: before the first night, which finds all that the PSPs
+ * have, so that nothing but the webhook tells of them. One that came too late to be waited for is none of them.
+ */
+async function effectsOf(world, shops, panels, beganMs, untilMs) {
+  for (let round = 1; ; round += 1, await sleep(500)) {
+    const sent = await heardWebhooks(world);
+    const payments = (await Promise.all(shops.map((shop) => paymentsOf(shop, untilMs)))).flat().filter(({ id }) => panels.has(id));
+    const told = payments.flatMap(({ id: paymentId, gatewayReference, refunds }) => {
+      const webhook = sent.find((each) => tellsOfRefund(each, gatewayReference));
+      if (!webhook) return [];
+      return [{ paymentId, what: `${webhook.event} of ${webhook.gateway}`, isKnown: refunds.some(({ origin }) => origin === 'gateway'), isDue: Date.now() > Math.max(webhook.at, beganMs) + EFFECT_MS }];
+    });
+    if (told.every(({ isKnown, isDue }) => isKnown || isDue) || Date.now() > untilMs) return told.filter(({ isKnown, isDue }) => isKnown || isDue);
+    if (round % 6 === 0) await retryNow(world.database);
+  }
 }
 
 /** The daily look-over, now. */

@@ -79,6 +79,10 @@ export const CONTROLS = [
     patches: [['webhooks/inbound/webhook-receipt.js', 'const isNew = await this.store(gateway, tenantId, notice, delivery.body);', 'const isNew = true; setTimeout(() => { void this.store(gateway, tenantId, notice, delivery.body).catch(() => undefined); }, 500);']],
   },
   {
+    name: 'a webhook changes nothing', cells: 'webhook delayed', caughtBy: ['I12'],
+    patches: [['payments/gateway-events.js', 'const resolution = await this.resolver.lookUp(', "return { kind: 'applied', paymentId: spokenOf.paymentId }; const resolution = await this.resolver.lookUp("]],
+  },
+  {
     name: 'refunds checked by read, then write', cells: '(mercadopago|orders|pixelpay) refund', caughtBy: ['I10'],
     patches: [
       ['payments/refund-beginning.js', 'const { payment } = await this.store.lock(transaction, tenantId, paymentId);\n            const record = await this.store.withParts(transaction, payment);',

@@ -83,7 +83,15 @@ export const INVARIANTS = {
       judged([...groups(seen.events, ({ tenant_id: tenant, gateway, hash }) => `${tenant} ${gateway} ${hash}`)], ([, same]) => (same.length > 1 ? [{ paymentId: same[0].payment_id, what: `a webhook of ${same[0].gateway} is stored ${same.length} times` }] : [])),
     );
   },
-  'I12 webhooks are dealt with': ({ events }) => judged(events, ({ id, gateway, status, payment_id: paymentId }) => (['received', 'dead'].includes(status) ? [{ paymentId, what: `webhook ${id} of ${gateway} is ${status} at the end` }] : [])),
+  // What a PSP sent is about a payment of ours; but what it says of an order under its number makes nothing ours (docs/decisions/0004).
+  'I12 webhooks are dealt with': (seen) => {
+    const ordering = [...seen.paymentsByShop.keys()].filter(({ orders }) => orders).map(({ suffix }) => suffix);
+    const ours = new Map(seen.sent.filter(({ gateway, merchant, event }) => !(gateway === 'mercadopago' && event.startsWith('payment.') && ordering.includes(merchant))).map(({ body }) => [hashOf(body), body]));
+    return judged(seen.events, ({ id, gateway, status, payment_id: paymentId, hash }) => (
+      !['received', 'dead'].includes(status) && (!ours.has(hash) || seen.byId.has(paymentId)) ? []
+        : [{ paymentId: paymentId ?? paymentSpokenOf(seen, ours.get(hash) ?? ''), what: `webhook ${id} of ${gateway} is ${status} at the end, of payment ${paymentId}` }]));
+  },
+  'I12 webhooks have their effect': ({ world }) => judged(world.effects, ({ paymentId, what, isKnown }) => (isKnown ? [] : [{ paymentId, what: `${what} was answered 2xx, and the refund that it told of was not known before the look-over` }])),
   // Culqi signs nothing: what nobody proved is stored as such, and only has the PSP asked; what it says itself must not show (I2, I3, I4, I10).
   'I12 forged webhooks': ({ world, events }) => judged(world.forged, ({ gateway, paymentId, status, hash }) => {
     const stored = events.filter((event) => event.hash === hash);
