@@ -94,9 +94,9 @@ async function paymentsOf(shop, untilMs) {
   }
 }
 
-/** Work that is due soon, and webhooks that wait; not what recurs, which no tenant has, nor look-ups: what waits for its customer is polled for ever. */
+/** Work that is due soon or has failed, and webhooks that wait; not what recurs, which no tenant has, nor look-ups, unless they failed: what waits for its customer is polled for ever. */
 async function soonOf(database) {
-  const [{ n }] = await database.query("select (select count(*) from jobs where tenant_id <> '' and kind <> 'payments.look_up' and (run_at is null or run_at < now(3) + interval 15 second)) + (select count(*) from webhook_events where status = 'received') as n");
+  const [{ n }] = await database.query("select (select count(*) from jobs where last_error is not null or (tenant_id <> '' and kind <> 'payments.look_up' and (run_at is null or run_at < now(3) + interval 15 second))) + (select count(*) from webhook_events where status = 'received') as n");
   return Number(n);
 }
 
@@ -118,7 +118,7 @@ export async function collect(world, shops, played) {
   }
   await askAgain(shops);
   // One that came a moment ago is being dealt with.
-  for (let i = 0; i < 20 && await soonOf(database) > 0; i += 1) await sleep(250);
+  for (let i = 0; i < 20 && await soonOf(database) > 0; i += 1, await sleep(250)) await retryNow(database);
   return {
     world, payments, paymentsByShop, shopOf, charges, sent,
     stories: new Map(played.flatMap((story) => (story.paymentId === null ? [] : [[story.paymentId, story]]))),
@@ -130,11 +130,12 @@ export async function collect(world, shops, played) {
     paymentOf: (charge) => byAttempt.get(charge.attemptId),
     tickets: await database.query('select kind, payment_id, refund_id, status, evidence from tickets'),
     rows: await database.query('select id, status, version from payments'),
-    transitions: await database.query('select payment_id, version, from_status, to_status from payment_transitions order by payment_id, version'),
+    transitions: await database.query('select payment_id, version, from_status, to_status, refund_id, detail from payment_transitions order by payment_id, version'),
     events: await database.query('select id, gateway, status, is_proven, payment_id, lower(hex(body_hash)) as hash, lower(hex(gateway_reference)) as reference, tenant_id from webhook_events'),
     foreign: await foreignReads(shops, paymentsByShop),
     secrets: await leaksOf(world),
-    jobsDue: await database.query('select kind, count(*) as n from jobs where run_at is null or run_at < now(3) - interval 5 second group by kind'),
+    // Nothing is struck any more, and what failed was tried again: no job carries an error.
+    jobsDue: await database.query('select kind, last_error, count(*) as n from jobs where run_at is null or run_at < now(3) - interval 5 second or last_error is not null group by kind, last_error'),
   };
 }
 

@@ -107,15 +107,21 @@ export const INVARIANTS = {
     const lost = (said.refunds ?? []).filter(({ id, status, amount }) => !refundById.has(id) || refundById.get(id).amount !== amount || (status === 'succeeded' && refundById.get(id).status !== 'succeeded'));
     return isKept && lost.length === 0 ? [] : [{ paymentId, what: `${said.id} was said to be ${said.status}, and is ${now.status}; refunds that are no longer so: ${lost.length}` }];
   }),
+  'I14 what was acknowledged was stored': ({ heard, transitions }) => {
+    const steps = stepsOf(transitions);
+    return judged(heard.map(({ seen, answer }) => seen ?? answer).filter((said) => said?.id && said.version), (said) => [said, ...said.refunds ?? []].filter(({ id, version, status }) => steps.get(`${id} ${version}`) !== status).map(({ id, version, status }) => (
+      { paymentId: said.paymentId ?? said.id, what: `${id} was said to be ${status} in version ${version}; stored of that version is ${steps.get(`${id} ${version}`) ?? 'nothing'}` })));
+  },
   'I15 tenant isolation': ({ foreign }) => judged(foreign, ({ status, paymentId, path }) => (status === 404 ? [] : [{ paymentId, what: `${path} of another merchant was answered ${status}` }])),
   'I16 no secret in logs and tables': ({ secrets }) => ({ judged: secrets.wanted * secrets.places, violations: secrets.found.map((what) => ({ what })) }),
   'I17 processes stay up': ({ world }) => together(
     judged(Object.values(world.members), ({ name, unasked }) => unasked.map((how) => ({ what: `${name} ended by itself (${how})` }))),
+    judged(world.readings, ({ name, said, isReady }) => (isReady ? [] : [{ what: `${name} was not ready, though neither it nor the database was struck: ${said}` }])),
     { judged: 0, violations: world.unreadable },
   ),
   'I18 answers in time, no work left': ({ world, jobsDue }) => together(
     judged(world.waits, ({ ms, isLost, what, paymentId = paymentIn(what) }) => (isLost || ms > ANSWER_WITHIN_MS ? [{ paymentId, what: `${what} ${isLost ? 'was given up without an answer' : 'took'} ${isLost ? 'after ' : ''}${ms} ms` }] : [])),
-    { judged: 0, violations: jobsDue.map(({ kind, n }) => ({ what: `${n} jobs of ${kind} are overdue or were laid aside` })) },
+    { judged: 0, violations: jobsDue.map(({ kind, last_error: error, n }) => ({ what: `${n} jobs of ${kind} ${error ? `fail (${error})` : 'are overdue or were laid aside'}` })) },
   ),
   'C1 no refusal without a reason': (seen) => judged(seen.heard.filter(({ operation }) => operation), (request) => {
     const { operation, status, answer } = request;
@@ -216,6 +222,15 @@ function without(list, others, isSame = (one, other) => one === other) {
     return at < 0;
   });
   return { rest, missing };
+}
+
+/** Where payments and refunds stood, by `id version`: each step of theirs is a version. */
+function stepsOf(transitions) {
+  const ofRefunds = groups(transitions.filter(({ refund_id: id }) => id), ({ refund_id: id }) => id);
+  return new Map([
+    ...transitions.map(({ payment_id: id, version, to_status: status }) => [`${id} ${version}`, status]),
+    ...[...ofRefunds].flatMap(([id, steps]) => steps.map(({ detail: status }, at) => [`${id} ${at + 1}`, status])),
+  ]);
 }
 
 function judged(list, check) {

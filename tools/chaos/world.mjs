@@ -21,6 +21,9 @@ const SCHEMA = 'chaos';
 
 /** The emulators, each a process of its own, with the variable of its port. */
 const EMULATORS = { culqi: 'SANDBOX_PORT', pixelpay: 'SANDBOX_PIXELPAY_PORT', mercadopago: 'SANDBOX_MERCADOPAGO_PORT' };
+/** How often an instance is asked whether it is ready, and how long its answer may take. */
+const READY_EVERY_MS = 1_000;
+const READY_WITHIN_MS = 3_000;
 /** How often a process that ended by itself is started again. */
 const RESTARTS_MAX = 30;
 
@@ -70,7 +73,8 @@ export async function startWorld({ home, dist, say }) {
       kill_sessions: () => timed(() => database.killSessions()), kill_database: () => database.kill(), restart_database: () => database.restart(), stop_emulator: () => emulators[gateway].stop(ms, whenDown),
     };
     if (blow === 'stop_emulator') return falls[blow]();
-    const entry = { from: Date.now(), to: Infinity };
+    const on = blow.endsWith('_service') ? `service${service}` : blow.endsWith('_worker') ? `worker${worker}` : 'database';
+    const entry = { on, from: Date.now(), to: Infinity };
     blows.push(entry);
     try {
       const fell = await falls[blow]();
@@ -80,7 +84,21 @@ export async function startWorld({ home, dist, say }) {
       entry.to = Date.now();
     }
   };
-  return { home, emulators, secrets, database, urls, services, members, strike, wasQuiet: (from, to) => !blows.some((each) => each.from <= to && each.to + 3_000 >= from) };
+  /** Whether nothing was struck then, or just before; `of`: whose blows count, all of them unless said. */
+  const wasQuiet = (from, to, of) => !blows.some(({ on, ...each }) => (of === undefined || of.includes(on)) && each.from <= to && each.to + 3_000 >= from);
+  const world = { home, emulators, secrets, database, urls, services, members, strike, wasQuiet, readings: [] };
+  for (const at of services.keys()) void watch(world, at);
+  return world;
+}
+
+/** Asks an instance again and again, until the world ends, whether it is ready; noted is what came while neither it nor the database was struck. */
+async function watch({ services, members, wasQuiet, readings }, at) {
+  const name = `service${at}`;
+  for (; !members[name].isOver; await sleep(READY_EVERY_MS)) {
+    const from = Date.now();
+    const said = await fetch(`${services[at]}/health/ready`, { signal: AbortSignal.timeout(READY_WITHIN_MS) }).then(async (response) => `${response.status} ${await response.text()}`, () => `no answer within ${READY_WITHIN_MS} ms`);
+    if (wasQuiet(from, Date.now(), [name, 'database'])) readings.push({ name, said, isReady: said.startsWith('200') });
+  }
 }
 
 /** Does it, and tells from when to when. */
