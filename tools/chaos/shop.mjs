@@ -83,13 +83,22 @@ class Shop {
 
   /**
    * The same bytes under the same key, to either instance, until there is a final answer. `retries`: a source of randomness of its own, so that what is drawn
-   * elsewhere does not hang on how often it took. `beforeFirst` is told which instance is asked first. @throws StoryOver when there never is one
+   * elsewhere does not hang on how often it took. `beforeFirst` is told which instance is asked first. `isTwice`: both are asked at once, by two who insist.
+   * @throws StoryOver when there never is one
    */
-  async insist(operation, method, at, { body, retries, beforeFirst = () => undefined }) {
+  async insist(operation, method, at, { body, retries, beforeFirst = () => undefined, isTwice = false }) {
     const key = crypto.randomUUID();
-    let service = retries.whole(0, 2);
+    const first = retries.whole(0, 2);
+    await beforeFirst(first);
+    const ends = await Promise.allSettled((isTwice ? [first, 1 - first] : [first]).map((service) => this.askUntilFinal(operation, method, at, { body, key, retries, service })));
+    const lost = ends.find(({ status }) => status === 'rejected');
+    if (lost) throw lost.reason;
+    return ends[0].value;
+  }
+
+  async askUntilFinal(operation, method, at, { body, key, retries, service: first }) {
     const answers = [];
-    await beforeFirst(service);
+    let service = first;
     for (const endMs = Date.now() + INSIST_MS; Date.now() < endMs && !this.world.isOver; service = 1 - service) {
       const answer = await this.ask(method, at, { body, key, service });
       answers.push(answer === null ? 'nothing' : `${answer.status} ${answer.body?.code ?? ''}`.trim());

@@ -32,6 +32,8 @@ export function drawStory(cell, random) {
     panelAmount: random.whole(100, 2_000),
     forgery: drawForgery(random),
     misuses: random.chance(0.1) ? { service: random.whole(0, 2) } : null,
+    /** The payment is asked for twice at the same time, under one key. */
+    isTwice: random.chance(0.1),
   };
 }
 
@@ -74,7 +76,7 @@ export async function playStory(shop, cell, drawn, retries) {
     });
   };
   const ask = async (operation, at, body, beforeFirst) => {
-    const answer = await shop.insist(operation, 'POST', at, { body, retries, ...(beforeFirst ? { beforeFirst } : {}) });
+    const answer = await shop.insist(operation, 'POST', at, { body, retries, ...(beforeFirst ? { beforeFirst } : {}), isTwice: operation === 'create' && drawn.isTwice });
     if (operation === 'create') told.paymentId = answer.body?.id ?? null;
     if (times.wrongAt !== null) times.answeredAt = Date.now();
     return answer.body;
