@@ -92,7 +92,9 @@ describe('the daily look-over', () => {
   });
 
   it('goes past a payment that cannot be compared', async () => {
-    const [poison, other] = [await paidAtCulqi(service, ana), await paidAtCulqi(service, ana)];
+    // Culqi lists the newest first: the other comes after it.
+    const other = await paidAtCulqi(service, ana);
+    const poison = await paidAtCulqi(service, ana);
     for (const { gatewayReference } of [poison, other]) service.sandbox.panel.refund(gatewayReference ?? '', 300);
     await service.tables.query('update payments set failure = ? where id = ?', ['{', poison.id]);
     await lookOver();
