@@ -28,6 +28,13 @@ export class JobQueue {
     await access.acrossTenants().insertInto('jobs').values(columnsOf(job)).onDuplicateKeyUpdate({ kind: job.kind }).execute();
   }
 
+  /** Which of these unique keys a job has. Waits for nobody. */
+  async alive(access: DatabaseAccess, uniqueKeys: readonly string[]): Promise<ReadonlySet<string>> {
+    if (uniqueKeys.length === 0) return new Set();
+    const rows = await access.acrossTenants().selectFrom('jobs').select('unique_key').where('unique_key', 'in', uniqueKeys.map((key) => Buffer.from(key))).execute();
+    return new Set(rows.flatMap(({ unique_key: key }) => (key === null ? [] : [key.toString('utf8')])));
+  }
+
   /** Adds a job, or sees to it that the one alive under its unique key runs (again) after this moment: what its holder writes afterwards is refused. */
   async enqueueAgain(access: DatabaseAccess, job: NewJob & { uniqueKey: string }): Promise<void> {
     const columns = columnsOf(job);

@@ -84,10 +84,12 @@ export class JobRunner {
     }
   }
 
-  /** One of each kind for all runners together: the unique key sees to it. */
+  /** One of each kind for all runners together: the unique key sees to it. Those that are there are left alone: a process that stands still may hold their rows. */
   private async makeRecurring(): Promise<void> {
-    for (const { kind, isRecurring, firstAfterMs = 0 } of this.handlers.values()) {
-      if (isRecurring === true) await this.queue.enqueue(this.database, { id: newId('job'), kind, tenantId: '', payload: {}, uniqueKey: kind, delayMs: firstAfterMs });
+    const recurring = [...this.handlers.values()].filter(({ isRecurring }) => isRecurring === true);
+    const made = await this.queue.alive(this.database, recurring.map(({ kind }) => kind));
+    for (const { kind, firstAfterMs = 0 } of recurring) {
+      if (!made.has(kind)) await this.queue.enqueue(this.database, { id: newId('job'), kind, tenantId: '', payload: {}, uniqueKey: kind, delayMs: firstAfterMs });
     }
     this.recurringAreMade = true;
   }
