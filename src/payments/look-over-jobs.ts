@@ -102,7 +102,7 @@ export class AccountLookOverJob implements JobHandler {
       return end >= to ? this.jobs.complete(this.database, job) : next(end.getTime(), sliceMs);
     }
     let applied = 0;
-    for (const snapshot of listed) if (await this.hasCompared(account, snapshot)) applied += 1;
+    for (const snapshot of listed) if (await this.tryToCompare(account, snapshot)) applied += 1;
     if (listed.length > 0) this.logger.log({ gateway: account.gateway, seen: listed.length, applied, msg: 'payments were looked over' });
     return end >= to ? this.jobs.complete(this.database, job) : next(end.getTime(), Math.min(sliceMs * 2, SLICE_MS_MAX));
   }
@@ -113,8 +113,8 @@ export class AccountLookOverJob implements JobHandler {
     return { from: new Date(Number(payload.from ?? nowMs - RANGE_MS)), to: new Date(Number(payload.to ?? nowMs - lagMs)), sliceMs: Number(payload.slice ?? SLICE_MS_MAX) };
   }
 
-  /** One payment that cannot be compared keeps none of the others from it. */
-  private async hasCompared(account: GatewayAccount, snapshot: PaymentSnapshot): Promise<boolean> {
+  /** Whether something had to be done. One payment that cannot be compared keeps none of the others from it. */
+  private async tryToCompare(account: GatewayAccount, snapshot: PaymentSnapshot): Promise<boolean> {
     try {
       return await this.compare(account, snapshot);
     } catch (error) {

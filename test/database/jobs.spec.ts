@@ -155,6 +155,33 @@ describe('the job runner', () => {
     expect((await tables.query('select attempts, lease_token, run_at > now(3) as later from jobs'))[0]).toEqual({ attempts: 19, lease_token: null, later: 1 });
   });
 
+  it('counts the trouble of a gateway, which looks like it, as a failure', async () => {
+    await enqueue();
+    await tables.query('update jobs set attempts = 19');
+    const running = runner(() => Promise.reject(new Error('not contacted', { cause: Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED', errno: -111 }) })));
+    running.start();
+    for (let i = 0; i < 100 && (await queue.laidAside(database)).length === 0; i++) await sleep(20);
+    await running.stop(1_000);
+    expect(await queue.laidAside(database)).toMatchObject([{ lastError: 'Error' }]);
+  });
+
+  it('begins although a process that stands still holds the row of what recurs (C7)', async () => {
+    await queue.enqueue(database, { id: newId('job'), kind: 'test', tenantId: '', payload: {}, uniqueKey: 'test', delayMs: 60_000 });
+    await enqueue();
+    let done = 0;
+    const running = runner(async (job) => { await queue.complete(database, job); done += 1; }, true);
+    await tables.query('start transaction');
+    try {
+      await tables.query("select id from jobs where unique_key = 'test' for update");
+      running.start();
+      for (let i = 0; i < 100 && done === 0; i++) await sleep(20);
+    } finally {
+      await tables.query('rollback');
+      await running.stop(1_000);
+    }
+    expect(done).toBe(1);
+  });
+
   it('never lays aside what recurs', async () => {
     let begun = 0;
     const running = runner(() => { begun += 1; return Promise.reject(new Error('still poison')); }, true);

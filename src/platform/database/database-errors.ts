@@ -1,5 +1,5 @@
 /** The parts of a driver error that we act on; found also inside wrappers. */
-type DriverError = { errno?: number; code?: string; message?: string; cause?: unknown };
+type DriverError = { errno?: number; code?: string; message?: string; fatal?: boolean; cause?: unknown };
 
 const ER_LOCK_DEADLOCK = 1213;
 const ER_LOCK_WAIT_TIMEOUT = 1205;
@@ -9,8 +9,10 @@ const ER_DUP_ENTRY = 1062;
 /** It takes in nothing for the moment: its disk is full (1021, 1026, 1114; 1030 with the system's own number), or it may only be read, as after a failover (1290, 1792, 1836). */
 const CANNOT_WRITE: ReadonlySet<number> = new Set([1021, 1026, 1030, 1114, 1290, 1792, 1836]);
 
+/** Any connection may be lost so, a gateway's too: the driver marks what befell one of its own as fatal. */
+const NETWORK = new Set(['ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ECONNREFUSED', 'ECONNABORTED', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND', 'EAI_AGAIN']);
 const CONNECTION_LOST = new Set([
-  'PROTOCOL_CONNECTION_LOST', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ECONNREFUSED', 'ECONNABORTED', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND', 'EAI_AGAIN', 'PROTOCOL_SEQUENCE_TIMEOUT',
+  'PROTOCOL_CONNECTION_LOST', 'PROTOCOL_SEQUENCE_TIMEOUT',
   'ER_SERVER_SHUTDOWN', 'ER_CON_COUNT_ERROR', 'ER_NORMAL_SHUTDOWN', 'ER_CONNECTION_KILLED', 'ER_QUERY_INTERRUPTED',
 ]);
 
@@ -29,8 +31,8 @@ export function metAnotherTransaction(error: unknown): boolean {
 
 /** The connection is gone or was never had. At COMMIT this leaves open whether the transaction is durable. */
 export function lostConnection(error: unknown): boolean {
-  return chain(error).some(({ code, message }) =>
-    (code !== undefined && CONNECTION_LOST.has(code)) || /Queue limit reached|Pool is closed|closed state/.test(message ?? ''));
+  return chain(error).some(({ code, message, fatal }) =>
+    (code !== undefined && (CONNECTION_LOST.has(code) || (fatal === true && NETWORK.has(code)))) || /Queue limit reached|Pool is closed|closed state/.test(message ?? ''));
 }
 
 /** Nothing was written, and nothing is wrong with what was to be: the database can take it in later. */

@@ -32,9 +32,10 @@ export function openPool(databaseUrl: string, connectionsMax: number, statementM
     uri: databaseUrl.replace(/^mariadb:/, 'mysql:'),
     connectionLimit: connectionsMax,
     queueLimit: connectionsMax * 50,
-    // The last one is kept, as the pool looks after them only where it may keep fewer than it may have.
+    // The pool looks after what nobody uses only where it may keep fewer than it may have: it says goodbye to the last at once, and to the others in time.
     maxIdle: Math.max(1, connectionsMax - 1),
     idleTimeout: UNUSED_MS,
+    gracefulEnd: true,
     connectTimeout: 1_500,
     // A peer that went away without a word is noticed while nobody asks anything.
     keepAliveInitialDelay: 10_000,
