@@ -175,11 +175,11 @@ describe('the job runner', () => {
       await tables.query("select id from jobs where unique_key = 'test' for update");
       running.start();
       for (let i = 0; i < 100 && done === 0; i++) await sleep(20);
+      expect(done).toBe(1);
     } finally {
       await tables.query('rollback');
       await running.stop(1_000);
     }
-    expect(done).toBe(1);
   });
 
   it('never lays aside what recurs', async () => {
