@@ -63,7 +63,7 @@ class OrdersController {
       case 'busy': throw new Problem('idempotency_key_in_use', 'Still running.', { retryAfterSeconds: 2.5 });
       case 'keyless': throw new Problem('unauthorized', 'Send a key.');
       case 'not-found': throw new NotFoundException(`no ${PAN}`);
-      case 'database': throw new Error('flush failed', { cause: Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' }) });
+      case 'database': throw new Error('flush failed', { cause: Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET', fatal: true }) });
       case 'queue': throw new Error('Queue limit reached.');
       case 'deadlock': throw Object.assign(new Error('Deadlock found'), { errno: 1213, code: 'ER_LOCK_DEADLOCK' });
       case 'undefined': throw undefined as unknown as Error;
